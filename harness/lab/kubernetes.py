@@ -1,0 +1,154 @@
+"""From booted machines to a cluster that is whole: kubeadm, then waiting for what has to stand."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from quorate.harness.errors import LabError
+from quorate.harness.lab import network, node, shell, state
+from quorate.harness.lab.plan import API_PORT, LabPlan, NodePlan
+
+CONFIG = "/etc/kubernetes/quorate-kubeadm.yaml"
+KUBEADM_TIMEOUT_S = 300.0
+WHOLE_TIMEOUT_S = 60.0
+
+
+def build(plan: LabPlan, progress: shell.Progress) -> None:
+    """Make a cluster of machines that have just booted for the first time.
+
+    Raises:
+        LabError: kubeadm failed on a node, or the cluster did not become whole in time.
+    """
+    first, *others = plan.control_planes
+    with progress.step("containerd on every node"):
+        _each(plan.nodes, lambda each: _await_containerd(plan, each))
+    with progress.step(f"kubeadm init on {first.name}"):
+        _kubeadm(plan, first, "init", "--upload-certs")
+    save_kubeconfig(plan)
+    with progress.step(f"{len(others)} control planes and {len(plan.workers)} workers join"):
+        with ThreadPoolExecutor(1 + len(plan.workers)) as pool:
+            # One control plane after the other: etcd takes one learner at a time.
+            jobs = [pool.submit(lambda: [_kubeadm(plan, each, "join") for each in others])]
+            jobs += [pool.submit(lambda each=each: [_kubeadm(plan, each, "join")]) for each in plan.workers]  # type: ignore[misc]
+            for job in jobs:
+                job.result()
+    # Both CoreDNS pods were made when there was one node only: spread them.
+    kubectl(plan, "-n", "kube-system", "rollout", "restart", "deployment/coredns")
+
+
+def _each(nodes: tuple[NodePlan, ...], work: Any) -> None:
+    with ThreadPoolExecutor(len(nodes)) as pool:
+        list(pool.map(work, nodes))
+
+
+def _await_containerd(plan: LabPlan, each: NodePlan) -> None:
+    def answers() -> bool:
+        return shell.succeeds(node.console(plan, each.name, ["ctr", "version"]))
+
+    shell.await_true(f"containerd on {each.name}", answers, timeout_s=60.0)
+
+
+def _kubeadm(plan: LabPlan, each: NodePlan, *words: str) -> None:
+    verb, *options = words
+    node.run(plan, each.name, ["kubeadm", verb, "--config", CONFIG, *options], timeout_s=KUBEADM_TIMEOUT_S)
+
+
+def save_kubeconfig(plan: LabPlan) -> None:
+    """Copy the administrator's kubeconfig of the first control plane beside cluster.yaml."""
+    text = node.run(plan, plan.control_planes[0].name, ["cat", "/etc/kubernetes/admin.conf"])
+    target = plan.home / "kubeconfig"
+    target.unlink(missing_ok=True)
+    with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+
+
+def kubectl_command(plan: LabPlan, *words: str) -> list[str]:
+    """kubectl as the client of the lab sees the cluster: through the VIP."""
+    namespace = f"--net={plan.namespace(network.CLIENT)}"
+    kubeconfig = f"--kubeconfig={plan.home / 'kubeconfig'}"
+    return ["nsenter", namespace, str(_kubectl(plan)), kubeconfig, *words]
+
+
+def _kubectl(plan: LabPlan) -> Path:
+    return state.load(plan.spec.name).lower[0] / "usr/local/bin/kubectl"
+
+
+def kubectl(plan: LabPlan, *words: str, timeout_s: float = 30.0) -> str:
+    return shell.run(kubectl_command(plan, *words), timeout_s=timeout_s)
+
+
+def await_whole(plan: LabPlan, since: datetime.datetime) -> None:
+    """Wait until every API server, node and pod is good, by what was reported after ``since``.
+
+    Old reports do not count: after a power cut of everything, etcd still says that all is well.
+
+    Raises:
+        LabError: naming what is still missing.
+    """
+    missing = ["everything"]
+
+    def whole() -> bool:
+        missing[:] = lacking(plan, since)
+        return not missing
+
+    try:
+        shell.await_true("whole", whole, timeout_s=WHOLE_TIMEOUT_S, interval_s=0.5)
+    except LabError as error:
+        raise LabError(f"the cluster is not whole: {', '.join(missing)}") from error
+
+
+def lacking(plan: LabPlan, since: datetime.datetime) -> list[str]:
+    """What a whole cluster would have and this one has not (yet)."""
+    try:
+        objects = json.loads(
+            kubectl(plan, "get", "nodes,pods,leases.coordination.k8s.io", "-A", "-o", "json",
+                    "--request-timeout=5s", timeout_s=10.0)
+        )["items"]  # fmt: skip
+    except LabError:
+        return ["the API at the VIP"]
+    missing = [f"node {each.name}" for each in plan.nodes if not _fresh(objects, each.name, since)]
+    pods = [item for item in objects if item["kind"] == "Pod"]
+    expected = 4 * len(plan.control_planes) + len(plan.nodes) + 2
+    if len(pods) < expected:
+        missing.append(f"{expected - len(pods)} pods")
+    missing += [f"pod {item['metadata']['name']}" for item in pods if not _serving(item, since)]
+    for each in plan.control_planes:
+        readyz = f"--server=https://{each.address}:{API_PORT}"
+        ask = kubectl_command(plan, "get", "--raw", "/readyz", readyz, "--request-timeout=2s")
+        if not missing and not shell.succeeds(ask):
+            missing.append(f"API server of {each.name}")
+    return missing
+
+
+def _time(text: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def _fresh(objects: list[Any], name: str, since: datetime.datetime) -> bool:
+    """Whether the node is Ready and its kubelet renewed its lease after ``since``."""
+    ready = renewed = False
+    for item in objects:
+        if item["metadata"]["name"] != name:
+            continue
+        if item["kind"] == "Node":
+            conditions = item["status"].get("conditions", [])
+            ready = any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+        if item["kind"] == "Lease" and item["metadata"]["namespace"] == "kube-node-lease":
+            renewed = _time(item["spec"]["renewTime"]) > since
+    return ready and renewed
+
+
+def _serving(pod: Any, since: datetime.datetime) -> bool:
+    """Whether every container of the pod is ready and was started after ``since``."""
+    statuses = pod["status"].get("containerStatuses", [])
+    return bool(statuses) and all(
+        status["ready"]
+        and "running" in status["state"]
+        and _time(status["state"]["running"]["startedAt"]) >= since
+        for status in statuses
+    )

@@ -1,0 +1,85 @@
+"""What a lab is: its size, its versions, and what the host that carries it can do."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from quorate.harness.errors import UsageError
+
+NAME = re.compile(r"[a-z][a-z0-9-]{0,14}")
+
+CONTROL_PLANE_COUNTS = (1, 3, 5)  # etcd wants an odd number of members
+WORKER_COUNTS = range(1, 10)
+
+
+@dataclass(frozen=True)
+class Versions:
+    """Versions of the parts; etcd, CoreDNS and pause are those that kubeadm v1.36.3 names.
+
+    Source: cmd/kubeadm/app/constants/constants.go of that release.
+    """
+
+    kubernetes: str = "v1.36.3"
+    etcd: str = "v3.6.8"
+    coredns: str = "v1.14.2"
+    containerd: str = "v2.4.2"
+    cni: str = "v1.9.1"
+    pause: str = "3.10.2"
+
+
+@dataclass(frozen=True)
+class LabSpec:
+    """The size of a lab.
+
+    Raises:
+        UsageError: a name or a number that no lab can have.
+    """
+
+    name: str = "quorate"
+    control_planes: int = 3
+    workers: int = 3
+    versions: Versions = Versions()
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name):
+            raise UsageError(
+                f"lab name {self.name!r}: use at most 15 lower-case letters, digits and dashes, "
+                "beginning with a letter"
+            )
+        if self.control_planes not in CONTROL_PLANE_COUNTS:
+            raise UsageError(
+                f"--control-planes {self.control_planes}: allowed are 1, 3 and 5 "
+                "(etcd needs an odd number of members)"
+            )
+        if self.workers not in WORKER_COUNTS:
+            raise UsageError(f"--workers {self.workers}: allowed are 1 to 9")
+
+
+@dataclass(frozen=True)
+class HostFacts:
+    """What the host gives to its nodes; measured by ``host.facts``, invented by tests.
+
+    Attributes:
+        cgroup_version: 1 (also the hybrid layout) or 2 (unified).
+        systemd: whether PID 1 of the host is systemd, so that runc can ask it for cgroups.
+        capabilities: names as OCI writes them (``CAP_CHOWN``), those that this process may use.
+        kernel_config: path of the kernel's configuration, for kubeadm's verification; None if absent.
+        devices: which of /dev/kmsg, /dev/fuse, /dev/net/tun exist, as path -> (major, minor).
+    """
+
+    cgroup_version: int
+    systemd: bool
+    capabilities: tuple[str, ...]
+    kernel_config: str | None
+    devices: tuple[tuple[str, int, int], ...]
+
+    @property
+    def full_root(self) -> bool:
+        """Whether the host gives CAP_SYS_RESOURCE, without which kubelet must run reduced."""
+        return "CAP_SYS_RESOURCE" in self.capabilities
+
+    @property
+    def systemd_cgroups(self) -> bool:
+        """Whether nodes and their kubelets use systemd as the cgroup driver."""
+        return self.cgroup_version == 2 and self.systemd
