@@ -13,6 +13,8 @@ WITHHELD_CAPABILITIES = frozenset(
      "CAP_BLOCK_SUSPEND", "CAP_MAC_ADMIN", "CAP_MAC_OVERRIDE"}
 )  # fmt: skip
 
+CAPABILITY_SETS = ("bounding", "effective", "inheritable", "permitted")
+
 MASKED_PATHS = (
     "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list", "/proc/sched_debug",
     "/proc/scsi", "/proc/acpi", "/sys/firmware", "/sys/kernel/debug", "/sys/kernel/tracing",
@@ -50,11 +52,12 @@ def _mounts(home: Path, facts: HostFacts) -> list[dict[str, object]]:
     # An overlay's upper directory cannot lie on an overlay, so these come from a plain file system.
     # The order of the options matters: without rprivate first, kubelet's mounts appear on a host
     # whose / is a shared mount and stay there after a power-off.
-    for name in ("containerd", "kubelet", "etcd"):
-        mounts.append(
-            {"destination": f"/var/lib/{name}", "type": "bind",
-             "source": str(home / "data" / name), "options": ["rbind", "rw", "rprivate", "rshared"]}
-        )  # fmt: skip
+    own = ["rbind", "rw", "rprivate", "rshared"]
+    mounts += [
+        {"destination": f"/var/lib/{name}", "type": "bind", "source": str(home / "data" / name),
+         "options": own}
+        for name in ("containerd", "kubelet", "etcd")
+    ]  # fmt: skip
     if facts.kernel_config:
         mounts.append(
             {"destination": facts.kernel_config, "type": "bind", "source": facts.kernel_config,
@@ -83,9 +86,7 @@ def config(plan: LabPlan, node: NodePlan, facts: HostFacts) -> dict[str, object]
             "cwd": "/",
             "env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                     "container=oci", "TERM=dumb"],
-            "capabilities": {
-                kind: granted for kind in ("bounding", "effective", "inheritable", "permitted")
-            },
+            "capabilities": dict.fromkeys(CAPABILITY_SETS, granted),
             "noNewPrivileges": False,
         },
         "root": {"path": str(home / "root"), "readonly": False},

@@ -27,7 +27,9 @@ def lab() -> None:
 @click.option("--control-planes", default=3, show_default=True, help="1, 3 or 5.")
 @click.option("--workers", default=3, show_default=True, help="1 to 9.")
 @click.option("--fix-host", is_flag=True, help="Raise inotify limits while the lab runs.")
-@click.option("--json", "as_json", is_flag=True, help="Print how long each step took, for machines.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print how long each step took, for machines."
+)
 def up(name: str, control_planes: int, workers: int, fix_host: bool, as_json: bool) -> None:
     """Make a lab (or start a stopped one) and wait until its cluster is whole.
 
@@ -67,7 +69,9 @@ def down(name: str) -> None:
 
 @lab.command()
 @NAME
-@click.option("--json", "as_json", is_flag=True, help="Print how long each step took, for machines.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print how long each step took, for machines."
+)
 def start(name: str, as_json: bool) -> None:
     """Boot a stopped lab and wait until its cluster is whole.
 
@@ -107,16 +111,13 @@ def status(as_json: bool) -> None:
     for name in state.names():
         each = state.load(name)
         machines = {m.name: node.state(each.plan, m.name) for m in each.plan.nodes}
-        labs[name] = {"state": life.status(each), "nodes": machines, "home": str(each.plan.home)}
+        labs[name] = {"state": life.status(each), "home": str(each.plan.home), "nodes": machines}
+        if not as_json:
+            click.echo(f"{name}: {labs[name]['state']}  ({each.plan.home})")
+            click.echo("  " + "  ".join(f"{which} {what}" for which, what in machines.items()))
     if as_json:
         click.echo(json.dumps(labs))
-        return
-    for name, value in labs.items():
-        click.echo(f"{name}: {value['state']}  ({value['home']})")
-        machines = value["nodes"]
-        assert isinstance(machines, dict)
-        click.echo("  " + "  ".join(f"{machine} {what}" for machine, what in machines.items()))
-    if not labs:
+    elif not labs:
         click.echo("no lab on disk; quorate lab up makes one")
 
 

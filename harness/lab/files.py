@@ -70,7 +70,7 @@ def _identity(plan: LabPlan, node: NodePlan, keys: Keys) -> list[File]:
         File("/etc/hostname", node.name + "\n"),
         File("/etc/machine-id", plan.secret(f"machine-id {node.name}", 32) + "\n", 0o444),
         File("/etc/hosts", "\n".join(hosts) + "\n"),
-        # Nobody answers there, and the client says so at once; CoreDNS refuses to start without one.
+        # Nobody answers there, and it says so at once; CoreDNS does not start without a server.
         File("/etc/resolv.conf", f"nameserver {names.CLIENT_ADDRESS}\n"),
         File("/etc/ssh/ssh_host_ed25519_key", keys.host_private, 0o600),
         File("/etc/ssh/ssh_host_ed25519_key.pub", keys.host_public),

@@ -63,7 +63,10 @@ def images(versions: Versions, bins: Mapping[str, Path], root: Path) -> tuple[Im
         Image(name, versions.kubernetes, {f"usr/local/bin/{name}": bins[name]}, {})
         for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
     )
-    proxy = {"usr/local/bin/kube-proxy": bins["kube-proxy"], **_with_libraries(root, "usr/sbin/nft")}
+    proxy = {
+        "usr/local/bin/kube-proxy": bins["kube-proxy"],
+        **_with_libraries(root, "usr/sbin/nft"),
+    }
     etcd = {f"usr/local/bin/{name}": bins[name] for name in ("etcd", "etcdctl", "etcdutl")}
     busybox = root / "bin/busybox"
     return (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import os
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from quorate.harness.lab.plan import API_PORT, LabPlan, NodePlan
 
 CONFIG = "/etc/kubernetes/quorate-kubeadm.yaml"
 KUBEADM_TIMEOUT_S = 300.0
-WHOLE_TIMEOUT_S = 60.0
+WHOLE_TIMEOUT_S = 240.0
 
 
 def build(plan: LabPlan, progress: shell.Progress) -> None:
@@ -31,17 +32,23 @@ def build(plan: LabPlan, progress: shell.Progress) -> None:
         _kubeadm(plan, first, "init", "--upload-certs")
     save_kubeconfig(plan)
     with progress.step(f"{len(others)} control planes and {len(plan.workers)} workers join"):
-        with ThreadPoolExecutor(1 + len(plan.workers)) as pool:
-            # One control plane after the other: etcd takes one learner at a time.
-            jobs = [pool.submit(lambda: [_kubeadm(plan, each, "join") for each in others])]
-            jobs += [pool.submit(lambda each=each: [_kubeadm(plan, each, "join")]) for each in plan.workers]  # type: ignore[misc]
-            for job in jobs:
-                job.result()
+        _join(plan, others)
     # Both CoreDNS pods were made when there was one node only: spread them.
     kubectl(plan, "-n", "kube-system", "rollout", "restart", "deployment/coredns")
 
 
-def _each(nodes: tuple[NodePlan, ...], work: Any) -> None:
+def _join(plan: LabPlan, control_planes: Sequence[NodePlan]) -> None:
+    """Workers join at once; control planes one by one, because etcd takes one learner at a time."""
+
+    def in_turn(nodes: Sequence[NodePlan]) -> None:
+        for each in nodes:
+            _kubeadm(plan, each, "join")
+
+    with ThreadPoolExecutor(1 + len(plan.workers)) as pool:
+        list(pool.map(in_turn, [control_planes, *((each,) for each in plan.workers)]))
+
+
+def _each(nodes: tuple[NodePlan, ...], work: Callable[[NodePlan], None]) -> None:
     with ThreadPoolExecutor(len(nodes)) as pool:
         list(pool.map(work, nodes))
 
@@ -55,7 +62,12 @@ def _await_containerd(plan: LabPlan, each: NodePlan) -> None:
 
 def _kubeadm(plan: LabPlan, each: NodePlan, *words: str) -> None:
     verb, *options = words
-    node.run(plan, each.name, ["kubeadm", verb, "--config", CONFIG, *options], timeout_s=KUBEADM_TIMEOUT_S)
+    node.run(
+        plan,
+        each.name,
+        ["kubeadm", verb, "--config", CONFIG, *options],
+        timeout_s=KUBEADM_TIMEOUT_S,
+    )
 
 
 def save_kubeconfig(plan: LabPlan) -> None:

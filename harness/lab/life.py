@@ -23,7 +23,18 @@ from pathlib import Path
 
 from quorate.harness.errors import LabError, RefusedError
 from quorate.harness.lab import (
-    bundle, files, host, images, keys, kubernetes, network, node, output, parts, rootfs, shell,
+    bundle,
+    files,
+    host,
+    images,
+    keys,
+    kubernetes,
+    network,
+    node,
+    output,
+    parts,
+    rootfs,
+    shell,
     state,
 )  # fmt: skip
 from quorate.harness.lab.plan import LabPlan, NodePlan

@@ -50,12 +50,14 @@ def machine_commands(address: str) -> list[list[str]]:
 
 
 def node_commands(plan: LabPlan, node: NodePlan) -> list[list[str]]:
-    """As ``machine_commands``, with forwarding and the routes to the other nodes' pods."""
+    """As ``machine_commands``, with forwarding and routes to services and the others' pods."""
     routes = [
         ["ip", "route", "add", other.pod_cidr, "via", other.address]
         for other in plan.nodes
         if other.name != node.name
     ]
+    # Without a default route a machine refuses service addresses before kube-proxy can rewrite them.
+    routes.append(["ip", "route", "add", names.SERVICE_CIDR, "dev", "eth0"])
     forwarding = [["sysctl", "-qw", "net.ipv4.ip_forward=1"]]
     return [*machine_commands(node.address), *forwarding, *routes]
 

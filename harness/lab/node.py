@@ -76,7 +76,9 @@ def power_on(plan: LabPlan, node: NodePlan, facts: HostFacts, lower: Sequence[Pa
     home = plan.node_home(node.name)
     layers = ":".join(str(path) for path in lower)
     options = f"lowerdir={layers},upperdir={home}/upper,workdir={home}/work"
-    shell.run(["mount", "-t", "overlay", "-o", options, f"quorate-{plan.spec.name}", f"{home}/root"])
+    shell.run(
+        ["mount", "-t", "overlay", "-o", options, f"quorate-{plan.spec.name}", f"{home}/root"]
+    )
     log = home / "console.log"
     command = [*runc(plan, facts), "run", "--detach", "--bundle", str(home)]
     # runc hands its own streams to the node's init: a pipe would keep its reader waiting for ever.
@@ -138,6 +140,8 @@ def console(plan: LabPlan, name: str, argv: Sequence[str]) -> list[str]:
     return [*runc(plan), "exec", "--env", path, "--env", "HOME=/root", plan.container(name), *argv]
 
 
-def run(plan: LabPlan, name: str, argv: Sequence[str], *, timeout_s: float = 60.0, stdin: str = "") -> str:
+def run(
+    plan: LabPlan, name: str, argv: Sequence[str], *, timeout_s: float = 60.0, stdin: str = ""
+) -> str:
     """Run a command on a node by its console and return what it printed."""
     return shell.run(console(plan, name, argv), timeout_s=timeout_s, stdin=stdin)

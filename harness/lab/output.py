@@ -1,4 +1,4 @@
-"""What a lab hands to the harness: ``cluster.yaml``. The only file by which the harness knows it."""
+"""What a lab hands to the harness: ``cluster.yaml``, all that the harness ever knows of it."""
 
 from __future__ import annotations
 

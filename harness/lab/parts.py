@@ -205,7 +205,16 @@ def _build(part: Part, bin_dir: Path) -> None:
     if part.product == "kubernetes":
         flags += " " + version_flags(part.version)
     shell.run(
-        ["go", "build", "-mod=readonly", "-trimpath", f"-ldflags={flags}", "-o", f"{bin_dir}/", "tool"],
+        [
+            "go",
+            "build",
+            "-mod=readonly",
+            "-trimpath",
+            f"-ldflags={flags}",
+            "-o",
+            f"{bin_dir}/",
+            "tool",
+        ],
         cwd=GOMOD / part.product,
         env={"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", "GOWORK": "off"},
         timeout_s=3600.0,

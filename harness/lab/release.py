@@ -1,4 +1,4 @@
-"""Downloading an official release: resumable, and refused unless its SHA-256 is the published one."""
+"""Downloading an official release: resumable, refused unless its SHA-256 is the published one."""
 
 from __future__ import annotations
 
@@ -73,9 +73,7 @@ def _get(session: requests.Session, url: str, **headers: str) -> requests.Respon
     return answer
 
 
-def _resume(
-    session: requests.Session, url: str, partial: Path, say: Callable[[str], None]
-) -> None:
+def _resume(session: requests.Session, url: str, partial: Path, say: Callable[[str], None]) -> None:
     have = partial.stat().st_size if partial.exists() else 0
     answer = _get(session, url, Range=f"bytes={have}-") if have else _get(session, url)
     if have and answer.status_code == 200:

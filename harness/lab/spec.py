@@ -64,7 +64,7 @@ class HostFacts:
         cgroup_version: 1 (also the hybrid layout) or 2 (unified).
         systemd: whether PID 1 of the host is systemd, so that runc can ask it for cgroups.
         capabilities: names as OCI writes them (``CAP_CHOWN``), those that this process may use.
-        kernel_config: path of the kernel's configuration, for kubeadm's verification; None if absent.
+        kernel_config: path of the kernel's configuration, which kubeadm verifies; None if absent.
         devices: which of /dev/kmsg, /dev/fuse, /dev/net/tun exist, as path -> (major, minor).
     """
 

@@ -106,7 +106,9 @@ def load(name: str) -> Lab:
         plan = plan_for(size, value["seed"])
         return Lab(plan, lower, Path(value["store"]), value["fix_host"], value["stage"])
     except (ValueError, KeyError, TypeError) as error:
-        raise LabError(f"{path} is not a lab's: {error!r}; quorate lab down --name {name}") from error
+        raise LabError(
+            f"{path} is not a lab's: {error!r}; quorate lab down --name {name}"
+        ) from error
 
 
 @contextlib.contextmanager
