@@ -1,0 +1,171 @@
+"""The cluster under test, as frozen values; the shape of ``cluster.yaml`` (format 1).
+
+No I/O happens here: harness/cluster reads and writes the file. Paths stay as they were written;
+``read_cluster`` makes them absolute. pydantic's ValidationError is raised for a bad value and
+becomes a SpecError in harness/cluster/file.py.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections import Counter
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+HARNESS = "harness"
+"""The name that stands for the machine quorate runs on, wherever a node's name is asked for."""
+
+_NAME = r"^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$"
+_HOST_NAME = re.compile(r"^(?!-)[A-Za-z0-9-]{1,63}(\.(?!-)[A-Za-z0-9-]{1,63})*$")
+
+
+class Role(StrEnum):
+    """What a node does in the cluster."""
+
+    CONTROL_PLANE = "control-plane"
+    ETCD = "etcd"
+    LOAD_BALANCER = "load-balancer"
+    WORKER = "worker"
+
+
+def _is_ip_address(text: str) -> str:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        raise ValueError("an IPv4 or IPv6 address") from None
+    return text
+
+
+def _is_host(text: str) -> str:
+    # A leading '-' would be read as an option by ssh; digits and dots only must be a real address.
+    if not _HOST_NAME.match(text) or not re.search(r"[A-Za-z]", text):
+        try:
+            ipaddress.ip_address(text)
+        except ValueError:
+            raise ValueError("an IP address or a host name") from None
+    return text
+
+
+def _says_action_and_node(command: tuple[str, ...]) -> tuple[str, ...]:
+    joined = " ".join(command)
+    if "{action}" not in joined or "{node}" not in joined:
+        raise ValueError("a command that holds {action} and {node}")
+    return command
+
+
+Name = Annotated[str, Field(pattern=_NAME)]
+IPAddress = Annotated[str, AfterValidator(_is_ip_address)]
+Host = Annotated[str, AfterValidator(_is_host)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Node(_Frozen):
+    """One machine: its name in the cluster, the address that ssh goes to, what it does."""
+
+    name: Name
+    address: Host
+    roles: Annotated[tuple[Role, ...], Field(min_length=1)]
+
+    def has(self, role: Role) -> bool:
+        """Whether the node carries the role."""
+        return role in self.roles
+
+
+class VirtualIP(_Frozen):
+    """The address and TCP port at which clients reach the API, wherever it lives now."""
+
+    address: IPAddress
+    port: Port
+
+
+class Ssh(_Frozen):
+    """How to reach the nodes; what is left out is decided by the user's ``~/.ssh/config``.
+
+    ``options`` are words of ssh's own command line, put before ours, so that they win.
+    """
+
+    user: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")
+    port: Port | None = None
+    options: tuple[str, ...] = ()
+
+
+class Power(_Frozen):
+    """The power switch of the machines: a command that runs beside the harness."""
+
+    command: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_says_action_and_node)]
+
+    def argv(self, action: Literal["on", "off"], *, node: str) -> tuple[str, ...]:
+        """The command for one action on one node; each word is replaced on its own, no shell."""
+        return tuple(
+            word.replace("{action}", action).replace("{node}", node) for word in self.command
+        )
+
+
+class HAProxy(_Frozen):
+    """Where each load balancer tells about itself.
+
+    ``stats_socket`` is on the node; ``monitor_uri`` is HAProxy's own health on ``monitor_port``
+    and says nothing of its backends. Defaults: Debian's package and the lab.
+    """
+
+    stats_socket: Path = Path("/run/haproxy/admin.sock")
+    monitor_port: Port = 8404
+    monitor_uri: Annotated[str, Field(pattern=r"^/")] = "/up"
+
+
+class Cluster(_Frozen):
+    """Everything that quorate is told about a cluster; the rest it finds out live."""
+
+    format: Literal[1]
+    name: Name
+    kubeconfig: Path
+    virtual_ip: VirtualIP
+    nodes: Annotated[tuple[Node, ...], Field(min_length=1)]
+    ssh: Ssh = Ssh()
+    power: Power | None = None
+    network_namespace: Path | None = None
+    haproxy: HAProxy = HAProxy()
+
+    @model_validator(mode="after")
+    def _nodes_make_sense(self) -> Self:
+        for what, values in (
+            ("name", [node.name for node in self.nodes]),
+            ("address", [node.address for node in self.nodes]),
+        ):
+            twice = [value for value, count in Counter(values).items() if count > 1]
+            if twice:
+                raise ValueError(f"each node with a {what} of its own; twice: {', '.join(twice)}")
+        if any(node.name == HARNESS for node in self.nodes):
+            raise ValueError(f"no node named {HARNESS!r}: it stands for the machine quorate is on")
+        if not self.with_role(Role.CONTROL_PLANE):
+            raise ValueError("at least one node with the role control-plane")
+        return self
+
+    def node(self, name: str) -> Node:
+        """The node of that name; KeyError where there is none."""
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise KeyError(name)
+
+    def with_role(self, role: Role) -> tuple[Node, ...]:
+        """The nodes that carry the role, in the file's order."""
+        return tuple(node for node in self.nodes if node.has(role))
+
+    @property
+    def control_planes(self) -> tuple[Node, ...]:
+        """Nodes with an API server."""
+        return self.with_role(Role.CONTROL_PLANE)
+
+    @property
+    def workers(self) -> tuple[Node, ...]:
+        """Nodes that run the users' pods."""
+        return self.with_role(Role.WORKER)

@@ -1,0 +1,3 @@
+"""The way back: journal, settlement, guardian, and one injection's life."""
+
+from __future__ import annotations
