@@ -1,0 +1,149 @@
+"""The tests' own lab: made before the first test that asks for it, gone after the last.
+
+It is called `ci`, so that it cannot be taken for a person's. `QUORATE_TEST_LAB=NAME` uses a lab
+that is up instead, and leaves it up: for writing tests, not for evidence.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from quorate.harness.cluster.state import state_directory
+from tests.lab import host_state
+
+OWN_NAME = "ci"
+UP_TIMEOUT_S = (
+    2400  # with an empty cache the parts may have to be built: Kubernetes alone takes 5 min
+)
+DOWN_TIMEOUT_S = 180
+TEST_TIMEOUT_S = 900
+
+
+@dataclass(frozen=True)
+class Played:
+    """One `quorate run` (or `chaos run`): how it ended, and what it left."""
+
+    exit_code: int
+    output: str
+    directory: Path
+
+    @property
+    def verdict(self) -> dict[str, Any]:
+        """verdict.json as it lies on disk."""
+        value: dict[str, Any] = json.loads((self.directory / "verdict.json").read_text())
+        return value
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """events.jsonl, line by line."""
+        lines = (self.directory / "events.jsonl").read_text().splitlines()
+        return [json.loads(line) for line in lines]
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A lab that is up, reached through the command line only."""
+
+    name: str
+    cluster: Path
+    runs: Path
+    root: Path
+
+    def argv(self, *words: str) -> list[str]:
+        """A quorate command line."""
+        return [sys.executable, "-m", "quorate", *words]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment that makes this lab the cluster under test."""
+        ours = {"QUORATE_CLUSTER": str(self.cluster), "QUORATE_RUNS": str(self.runs)}
+        return dict(os.environ) | ours
+
+    def run(
+        self, *words: str, timeout_s: float = 300, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """A quorate command, with its output; `check` demands exit code 0."""
+        done = _run(self.argv(*words), timeout_s=timeout_s, environment=self.environment)
+        if check:
+            assert done.returncode == 0, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done
+
+    def on(self, node: str, *argv: str) -> subprocess.CompletedProcess[str]:
+        """A command on a node's console."""
+        return self.run("lab", "exec", "--name", self.name, node, "--", *argv, check=False)
+
+    def kubectl(self, *words: str) -> str:
+        """What kubectl prints, asked through the VIP."""
+        return self.run("lab", "kubectl", "--name", self.name, *words).stdout
+
+    def play(self, experiment: str, *words: str, timeout_s: float = 600) -> Played:
+        """`quorate run` of an experiment, by its path under experiments/."""
+        before = set(self.runs.glob("*"))
+        path = self.root / "experiments" / f"{experiment}.yaml"
+        done = self.run("run", str(path), *words, timeout_s=timeout_s, check=False)
+        return self.played(done, before=before)
+
+    def played(self, done: subprocess.CompletedProcess[str], *, before: set[Path]) -> Played:
+        """The one run directory that has appeared since `before`."""
+        made = sorted(set(self.runs.glob("*")) - before)
+        assert len(made) == 1, f"{len(made)} new runs; {done.stdout}{done.stderr}"
+        return Played(done.returncode, done.stdout + done.stderr, made[0])
+
+
+def _run(
+    argv: Sequence[str], *, timeout_s: float, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        argv,
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        env=environment,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The limit is the test's own: making the lab is limited by UP_TIMEOUT_S."""
+    for item in items:
+        if item.get_closest_marker("lab") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(TEST_TIMEOUT_S, func_only=True))
+
+
+@pytest.fixture(scope="session")
+def lab(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """The lab, whole. Its end is a test too: the host must be as it was before."""
+    runs = tmp_path_factory.mktemp("runs")
+    borrowed = os.environ.get("QUORATE_TEST_LAB")
+    name = borrowed or OWN_NAME
+    cluster = state_directory() / "labs" / name / "cluster.yaml"
+    if borrowed:
+        yield Lab(name, cluster, runs, root)
+        return
+    quorate = [sys.executable, "-m", "quorate", "lab"]
+    _run([*quorate, "down", "--name", name], timeout_s=DOWN_TIMEOUT_S)  # what a killed pass left
+    before = host_state.snapshot()
+    try:
+        made = subprocess.run(
+            [*quorate, "up", "--name", name, "--fix-host"],
+            timeout=UP_TIMEOUT_S,
+            check=False,
+            stderr=sys.stderr,
+        )
+        assert made.returncode == 0, f"quorate lab up: exit code {made.returncode} (see above)"
+        yield Lab(name, cluster, runs, root)
+    finally:
+        gone = _run([*quorate, "down", "--name", name], timeout_s=DOWN_TIMEOUT_S)
+    assert gone.returncode == 0, gone.stderr
+    left = host_state.differences(before, host_state.snapshot())
+    assert left == [], "the lab changed its host:\n" + "\n".join(left)

@@ -1,0 +1,50 @@
+"""The core suite on the real cluster: each experiment once, and its controls."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lab.conftest import Lab
+
+pytestmark = pytest.mark.lab
+
+
+def kinds(events: list[dict[str, object]]) -> list[object]:
+    return [event["kind"] for event in events]
+
+
+def test_vip_drop_holder_is_met(lab: Lab) -> None:
+    played = lab.play("vip_drop_holder")
+    assert played.exit_code == 0, played.output
+    assert played.verdict["verdict"] == "MET"
+    assert kinds(played.events).count("undo_done") == 1
+
+
+def test_without_a_backup_it_is_missed(lab: Lab) -> None:
+    """The negative control: the outage is as long as the fault, and the arrangement is undone."""
+    played = lab.play("controls/vip_drop_holder_without_backups")
+    assert played.exit_code == 1, played.output
+    assert played.verdict["verdict"] == "MISSED"
+    assert [e["ok"] for e in played.events if e["kind"] == "arrangement_undone"] == [True]
+
+
+def test_no_fault_is_met_without_a_bad_sample(lab: Lab) -> None:
+    played = lab.play("controls/no_fault")
+    assert played.exit_code == 0, played.output
+    assert all(
+        o["value"] == 0 for o in played.verdict["objectives"] if o["indicator"] == "bad_samples"
+    )
+
+
+def test_an_act_that_does_nothing_is_inconclusive(lab: Lab) -> None:
+    played = lab.play("controls/act_does_nothing")
+    assert played.exit_code == 3, played.output
+    assert played.verdict["verdict"] == "INCONCLUSIVE"
+
+
+def test_judge_reproduces_the_verdict_byte_for_byte(lab: Lab) -> None:
+    played = lab.play("controls/no_fault")
+    path = played.directory / "verdict.json"
+    before = path.read_bytes()
+    lab.run("judge", str(played.directory))
+    assert path.read_bytes() == before
