@@ -203,21 +203,14 @@ def _down(plan: LabPlan) -> None:
     _power_cut(plan)
     for each in plan.nodes:
         node.remove(plan, each.name)
-    _remove_cgroups(plan)
+    node.remove_cgroups(plan.spec.name)
+    node.remove_cgroups("")
     for directory in (plan.run, plan.home):
         if directory.exists():
             shutil.rmtree(directory)
     with contextlib.suppress(OSError):
         state.RUNTIME.rmdir()  # stays while another lab has something in it
     _put_back_limits()
-
-
-def _remove_cgroups(plan: LabPlan) -> None:
-    """Remove the cgroups that runc leaves: the empty parents of the nodes' own."""
-    for parent in (f"quorate/{plan.spec.name}", "quorate"):
-        for path in [Path("/sys/fs/cgroup") / parent, *Path("/sys/fs/cgroup").glob(f"*/{parent}")]:
-            if path.is_dir() and not any(child.is_dir() for child in path.iterdir()):
-                path.rmdir()
 
 
 def _put_back_limits() -> None:

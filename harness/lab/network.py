@@ -56,7 +56,7 @@ def node_commands(plan: LabPlan, node: NodePlan) -> list[list[str]]:
         for other in plan.nodes
         if other.name != node.name
     ]
-    # Without a default route a machine refuses service addresses before kube-proxy can rewrite them.
+    # Without a route of their own, service addresses are refused before kube-proxy rewrites them.
     routes.append(["ip", "route", "add", names.SERVICE_CIDR, "dev", "eth0"])
     forwarding = [["sysctl", "-qw", "net.ipv4.ip_forward=1"]]
     return [*machine_commands(node.address), *forwarding, *routes]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -105,8 +106,22 @@ def power_off(plan: LabPlan, name: str) -> None:
         shell.await_true(f"{name} dies", lambda: state(plan, name) != "running", timeout_s=20)
     if state(plan, name) != "absent":
         shell.run([*runc(plan), "delete", "--force", container])
+    remove_cgroups(f"{plan.spec.name}/{name}")
     unmount(plan.node_home(name) / "root")
     network.remove_namespace(plan.namespace(name))
+
+
+def remove_cgroups(below: str) -> None:
+    """Remove empty cgroups of ours: runc leaves parents, a host that lost /run leaves all of them.
+
+    Args:
+        below: the lab, or lab and node; an empty string stands for what all labs share.
+    """
+    mounted = Path("/sys/fs/cgroup")
+    for base in (mounted, *mounted.glob("*/")):
+        for here, _, _ in os.walk(base / "quorate" / below, topdown=False):
+            with contextlib.suppress(OSError):  # EBUSY: another lab's, or somebody is inside
+                os.rmdir(here)
 
 
 def unmount(root: Path) -> None:

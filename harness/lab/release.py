@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-
-import requests
+from typing import TYPE_CHECKING
 
 from quorate.harness.errors import LabError
+
+if TYPE_CHECKING:
+    # Imported where it is used: the power switch must not wait 0.2 s for a library it never calls.
+    import requests
 
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 60.0
@@ -26,7 +29,7 @@ def fetch(url: str, checksum_url: str, directory: Path, say: Callable[[str], Non
         Unavailable: the server cannot be reached or does not have it.
         LabError: what arrived is not what was published; the file is removed.
     """
-    session = requests.Session()
+    session = _session()
     session.trust_env = True  # a user's proxy settings; certificates come from the system
     name = url.rsplit("/", 1)[1]
     expected = _published(session, checksum_url, name)
@@ -45,10 +48,16 @@ def fetch(url: str, checksum_url: str, directory: Path, say: Callable[[str], Non
 def reachable(url: str) -> bool:
     """Whether ``url`` answers with what it should hold."""
     try:
-        _get(requests.Session(), url)
+        _get(_session(), url)
     except Unavailable:
         return False
     return True
+
+
+def _session() -> requests.Session:
+    import requests
+
+    return requests.Session()
 
 
 def _published(session: requests.Session, url: str, name: str) -> str:
@@ -62,6 +71,8 @@ def _published(session: requests.Session, url: str, name: str) -> str:
 
 
 def _get(session: requests.Session, url: str, **headers: str) -> requests.Response:
+    import requests
+
     try:
         answer = session.get(
             url, timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S), headers=headers, stream=True
@@ -74,6 +85,8 @@ def _get(session: requests.Session, url: str, **headers: str) -> requests.Respon
 
 
 def _resume(session: requests.Session, url: str, partial: Path, say: Callable[[str], None]) -> None:
+    import requests
+
     have = partial.stat().st_size if partial.exists() else 0
     answer = _get(session, url, Range=f"bytes={have}-") if have else _get(session, url)
     if have and answer.status_code == 200:

@@ -91,7 +91,7 @@ def test_from_bare_debian_to_a_session(debian: BareDebian) -> None:
     for tool in ("pip", "uv", "nox"):
         assert debian.run("sh", "-c", f"command -v {tool}").returncode != 0, f"{tool} is there"
 
-    refused = debian.run("python3", "noxfile.py", "lint")
+    refused = debian.run("python3", "noxfile.py", "layers")
     assert refused.returncode == 2
     assert refused.stderr.count("\n") == 1, refused.stderr
     remedy = re.search(r"apt-get install (\S+)$", refused.stderr.strip())
@@ -104,10 +104,10 @@ def test_from_bare_debian_to_a_session(debian: BareDebian) -> None:
     assert healed.returncode == 0, healed.stderr
 
     debian.take_settings_along()  # Debian's ca-certificates, which venv brings, rewrote the bundle
-    done = debian.run("python3", "noxfile.py", "lint")
+    done = debian.run("python3", "noxfile.py", "layers")
     assert done.returncode == 0, done.stdout + done.stderr
     assert ".venv is ready" in done.stderr
-    assert "Session lint was successful" in done.stderr
+    assert "Session layers was successful" in done.stderr
 
     again = debian.run("python3", "noxfile.py", "--list")
     assert again.returncode == 0, again.stderr

@@ -28,8 +28,8 @@ def test_without_a_backup_it_is_missed(lab: Lab) -> None:
     assert [e["ok"] for e in played.events if e["kind"] == "arrangement_undone"] == [True]
 
 
-def test_no_fault_is_met_without_a_bad_sample(lab: Lab) -> None:
-    played = lab.play("controls/no_fault")
+def test_nothing_happens_is_met_without_a_bad_sample(lab: Lab) -> None:
+    played = lab.play("controls/nothing_happens")
     assert played.exit_code == 0, played.output
     assert all(
         o["value"] == 0 for o in played.verdict["objectives"] if o["indicator"] == "bad_samples"
@@ -43,7 +43,7 @@ def test_an_act_that_does_nothing_is_inconclusive(lab: Lab) -> None:
 
 
 def test_judge_reproduces_the_verdict_byte_for_byte(lab: Lab) -> None:
-    played = lab.play("controls/no_fault")
+    played = lab.play("controls/nothing_happens")
     path = played.directory / "verdict.json"
     before = path.read_bytes()
     lab.run("judge", str(played.directory))

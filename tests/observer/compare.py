@@ -1,0 +1,299 @@
+"""Check quorate's longest outage against the Go observer's, run after run; a table grows.
+
+    python tests/observer/compare.py --runs 10
+
+Each round starts the observer in the network namespace that clients of the lab live in, plays the
+experiment with `quorate run`, stops the observer, and appends a row to the table. Only finished
+rounds are rows, so the command may be stopped and started at will; it goes on until the table has
+`--runs` rows for this version, machine and experiment. Exit code 0 when every one of them agrees.
+
+The observer gets an address, a certificate and a path, and nothing else of ours. Both sides judge
+alike (deadline 1 s; from the due time of the first bad request to the due time of the first of
+three consecutive good ones), each with an error below one period at either end: at 20 Hz here and
+40 Hz there at most 0.075 s apart, so 0.1 s leaves room for a request that arrives between them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import contextlib
+import datetime
+import json
+import os
+import platform
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import IO, Any
+
+import yaml
+
+import quorate
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+READ = "/api/v1/namespaces/kube-system/configmaps/kubeadm-config"  # a quorum read
+RATE_HZ = 40
+DEADLINE_S = 1.0
+LIMIT_S = 0.1
+LONGEST_ROUND_S = 900  # the observer ends by itself after this, even if nobody is left to end it
+
+
+@dataclass(frozen=True)
+class Row:
+    """One round as the table has it; every field is text."""
+
+    date: str
+    version: str
+    commit: str
+    machine: str
+    experiment: str
+    run: str
+    exit_code: str
+    quorate_s: str
+    observer_s: str
+    apart_s: str
+    agrees: str
+    led_etcd: str
+    last: str
+
+    @classmethod
+    def titles(cls) -> list[str]:
+        """Column heads, in order."""
+        return [field.name.replace("_", " ") for field in fields(cls)]
+
+    def line(self) -> str:
+        """The row as Markdown, with its newline."""
+        cells = [str(getattr(self, field.name)).replace("|", "/") for field in fields(self)]
+        return f"| {' | '.join(cells)} |\n"
+
+    def series(self) -> tuple[str, str, str]:
+        """What rows must share to be counted together."""
+        return (self.version, self.machine, self.experiment)
+
+
+def rows_read(table: Path) -> list[Row]:
+    """Rows of a table on disk; an absent file has none. A line of other width is not a row."""
+    rows = []
+    titles = Row.titles()
+    for line in table.read_text().splitlines() if table.exists() else []:
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        ruler = set("".join(cells)) <= set("-: ")
+        if line.startswith("|") and len(cells) == len(titles) and cells != titles and not ruler:
+            rows.append(Row(*cells))
+    return rows
+
+
+def row_appended(table: Path, row: Row) -> None:
+    """Append and fsync; the first row brings the heads along."""
+    table.parent.mkdir(parents=True, exist_ok=True)
+    titles = Row.titles()
+    new = not table.exists() or not rows_read(table)
+    with table.open("a") as file:
+        if new:
+            file.write(f"| {' | '.join(titles)} |\n|{'---|' * len(titles)}\n")
+        file.write(row.line())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the observer looks: everything that it is told."""
+
+    url: str
+    namespace: str | None  # path of a network namespace; None for a cluster in reach of this host
+    ca: bytes
+    certificate: bytes
+    key: bytes
+
+
+def target_read(cluster_file: Path) -> Target:
+    """Address and credentials out of cluster.yaml and its kubeconfig.
+
+    Raises:
+        KeyError: the kubeconfig holds no inline certificates.
+    """
+    cluster = yaml.safe_load(cluster_file.read_text())
+    kubeconfig = yaml.safe_load((cluster_file.parent / cluster["kubeconfig"]).read_text())
+    server, user = kubeconfig["clusters"][0]["cluster"], kubeconfig["users"][0]["user"]
+    return Target(
+        url=server["server"].rstrip("/") + READ,
+        namespace=cluster.get("network_namespace"),
+        ca=base64.b64decode(server["certificate-authority-data"]),
+        certificate=base64.b64decode(user["client-certificate-data"]),
+        key=base64.b64decode(user["client-key-data"]),
+    )
+
+
+def observer_argv(binary: Path, target: Target, folder: Path) -> list[str]:
+    """The observer's command line; writes the PEM files that it names into `folder`."""
+    pems = {"ca": target.ca, "cert": target.certificate, "key": target.key}
+    argv = ["nsenter", f"--net={target.namespace}"] if target.namespace else []
+    argv += [str(binary), "-url", target.url, "-rate", str(RATE_HZ)]
+    argv += ["-deadline", f"{DEADLINE_S}s", "-for", f"{LONGEST_ROUND_S}s"]
+    for name, content in pems.items():
+        path = folder / f"{name}.pem"
+        path.touch(mode=0o600)
+        path.write_bytes(content)
+        argv += [f"-{name}", str(path)]
+    return argv
+
+
+@contextlib.contextmanager
+def observing(argv: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+    """The observer from its first good answer on; ended on the way out, whatever happened."""
+    pipe = subprocess.PIPE
+    # In a session of its own: a Ctrl-C at the terminal is for quorate, which has undos to settle.
+    with subprocess.Popen(
+        argv, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    ) as process:
+        try:
+            assert process.stderr is not None
+            _wait_ready(process.stderr, timeout_s=20)
+            yield process
+        finally:
+            process.kill()
+
+
+def _wait_ready(notes: IO[str], *, timeout_s: float) -> None:
+    readable, _, _ = select.select([notes], [], [], timeout_s)
+    line = notes.readline().strip() if readable else f"no good answer within {timeout_s:.0f} s"
+    if line != "ready":
+        raise SystemExit(f"observer: {line}")
+
+
+def ended(process: subprocess.Popen[Any]) -> int:
+    """Exit code of a child that is given all the time it needs, also after Ctrl-C (it undoes)."""
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            print("interrupted; waiting for quorate to undo what it did", file=sys.stderr)
+
+
+def outage_of(verdict: dict[str, Any]) -> float:
+    """The longest outage in seconds, during the fault, as verdict.json has it.
+
+    Raises:
+        SystemExit: there is no such objective, or it has no value.
+    """
+    for found in verdict["objectives"]:
+        asked = (found["indicator"], found["during"]) == ("longest_outage_s", "fault")
+        if asked and not found.get("guard") and found["value"] is not None:
+            return float(found["value"])
+    raise SystemExit("verdict.json: no value for longest_outage_s during the fault")
+
+
+def machine() -> str:
+    """This machine in a few words, without its name."""
+    gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    return f"{os.cpu_count()} cores, {gigabytes:.0f} GB, Linux {platform.release()}"
+
+
+def commit() -> str:
+    """Short commit of the tree, with + when it is not what was committed; - without git."""
+    git = ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+", "--exclude=*"]
+    done = subprocess.run(git, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "-"
+
+
+def compare(options: argparse.Namespace, target: Target, binary: Path) -> Row:
+    """One round: observer on, experiment, observer off, both numbers side by side."""
+    before = set(options.runs_in.glob("*"))
+    with tempfile.TemporaryDirectory() as folder:
+        argv = observer_argv(binary, target, Path(folder))
+        with observing(argv) as observer:
+            play = [sys.executable, "-m", "quorate", "run", str(options.experiment)]
+            play += ["--cluster", str(options.cluster), "--runs", str(options.runs_in)]
+            exit_code = ended(subprocess.Popen(play))
+            observer.send_signal(signal.SIGTERM)
+            out, notes = observer.communicate(timeout=20)
+    if not out:
+        raise SystemExit(f"observer: ended without a report: {notes}")
+    seen = json.loads(out)
+    made = sorted(set(options.runs_in.glob("*")) - before)
+    if len(made) != 1:
+        raise SystemExit(f"expected one new run under {options.runs_in}, found {len(made)}")
+    if not (made[0] / "verdict.json").exists():
+        raise SystemExit(f"{made[0]}: no verdict (exit code {exit_code})")
+    verdict = json.loads((made[0] / "verdict.json").read_text())
+    ours, theirs = outage_of(verdict), float(seen["longest_outage_s"])
+    story = verdict.get("story", {})
+    return Row(
+        date=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
+        version=quorate.__version__,
+        commit=commit(),
+        machine=machine(),
+        experiment=options.experiment.stem,
+        run=made[0].name,
+        exit_code=str(exit_code),
+        quorate_s=f"{ours:.3f}",
+        observer_s=f"{theirs:.3f}",
+        apart_s=f"{abs(ours - theirs):.3f}",
+        agrees="agrees" if abs(ours - theirs) <= LIMIT_S else "DIFFERS",
+        led_etcd=str(story.get("holder_led_etcd", "-")),
+        last=str(story.get("last_component_for_clients", "-")),
+    )
+
+
+def built(folder: Path) -> Path:
+    """The observer's binary, built from the sources beside this file."""
+    if shutil.which("go") is None:
+        raise SystemExit(
+            "the observer is built with Go, which is missing: apt-get install golang-go"
+        )
+    binary = folder / "observer"
+    subprocess.run(["go", "build", "-o", str(binary), "."], cwd=HERE, check=True)
+    return binary
+
+
+def options_read(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line; the cluster defaults to $QUORATE_CLUSTER, then to the lab `quorate`."""
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    home = Path(os.environ.get("QUORATE_STATE") or Path(state) / "quorate")
+    lab = os.environ.get("QUORATE_CLUSTER") or home / "labs" / "quorate" / "cluster.yaml"
+    default = ROOT / "experiments" / "vip_drop_holder.yaml"
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--runs", type=int, default=10, help="rows that the table shall have")
+    parser.add_argument("--experiment", type=Path, default=default)
+    parser.add_argument("--cluster", type=Path, default=Path(lab), help="cluster.yaml")
+    parser.add_argument("--runs-in", type=Path, default=ROOT / "runs", help="run directories")
+    parser.add_argument("--table", type=Path, default=ROOT / "docs" / "evidence" / "observer.md")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Play rounds until the table has them all; 0 when all agree, 1 when one differs."""
+    options = options_read(argv)
+    target = target_read(options.cluster)
+    options.runs_in.mkdir(parents=True, exist_ok=True)
+    series = (quorate.__version__, machine(), options.experiment.stem)
+    with tempfile.TemporaryDirectory() as folder:
+        binary = built(Path(folder))
+        while True:
+            rows = [row for row in rows_read(options.table) if row.series() == series]
+            if len(rows) >= options.runs:
+                break
+            started = time.monotonic()
+            row = compare(options, target, binary)
+            row_appended(options.table, row)
+            took_s = time.monotonic() - started
+            print(
+                f"{len(rows) + 1}/{options.runs} ({took_s:.0f} s) {row.line()}", end="", flush=True
+            )
+    differing = [row for row in rows if row.agrees != "agrees"]
+    print(f"{len(rows)} rows, {len(differing)} of them differ: {options.table}")
+    return 1 if differing else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

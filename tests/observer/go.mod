@@ -1,0 +1,3 @@
+module quorate.test/observer
+
+go 1.21
