@@ -1,0 +1,1 @@
+"""Live configuration → the bounds that it implies. Pure: text in, numbers out."""

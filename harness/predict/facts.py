@@ -1,0 +1,110 @@
+"""What the formulas need to know, as read from the configuration files of a cluster.
+
+Defaults are those of the programs themselves; times in seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class VrrpScript:
+    """A ``vrrp_script`` (defaults: keepalived.conf(5), vrrp_track.h: 1 s, rise 1, fall 1, 0)."""
+
+    name: str
+    interval_s: float = 1.0
+    timeout_s: float | None = None
+    rise: int = 1
+    fall: int = 1
+    weight: int = 0
+    script: str = ""
+
+
+@dataclass(frozen=True)
+class VrrpInstance:
+    """A ``vrrp_instance`` (defaults: priority 100, adverts 1 s, three of them, version 2)."""
+
+    name: str
+    interface: str = ""
+    state: str = "BACKUP"
+    nopreempt: bool = False
+    virtual_router_id: int = 0
+    priority: int = 100
+    advert_int_s: float = 1.0
+    down_timer_adverts: int = 3
+    version: int = 2
+    unicast_peers: tuple[str, ...] = ()
+    virtual_addresses: tuple[str, ...] = ()
+    track_scripts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class KeepalivedFacts:
+    """One node's keepalived.conf."""
+
+    instances: tuple[VrrpInstance, ...]
+    scripts: Mapping[str, VrrpScript] = field(default_factory=dict)
+
+    def holding(self, address: str, /) -> VrrpInstance | None:
+        """The instance that carries a virtual address, None where there is none."""
+        for instance in self.instances:
+            if any(item.split("/")[0] == address for item in instance.virtual_addresses):
+                return instance
+        return None
+
+
+@dataclass(frozen=True)
+class HaproxyServer:
+    """A ``server`` line, with what it inherits (defaults: inter 2 s, fall 3, rise 2)."""
+
+    name: str
+    address: str
+    port: int
+    check: bool = False
+    inter_s: float = 2.0
+    fastinter_s: float | None = None
+    downinter_s: float | None = None
+    fall: int = 3
+    rise: int = 2
+    check_ssl: bool = False
+    shutdown_sessions: bool = False
+
+
+@dataclass(frozen=True)
+class HaproxyBackend:
+    """A ``backend`` or ``listen``; a timeout that is not set is None.
+
+    ``check_path``: of the HTTP check, None where only TCP is checked.
+    """
+
+    name: str
+    servers: tuple[HaproxyServer, ...]
+    check_path: str | None = None
+    timeout_connect_s: float | None = None
+    timeout_check_s: float | None = None
+    timeout_client_s: float | None = None
+    timeout_server_s: float | None = None
+    redispatch: bool = False
+    retries: int = 3
+
+
+@dataclass(frozen=True)
+class HaproxyFacts:
+    """One node's haproxy.cfg. ``binds``: port → the backend that it leads to."""
+
+    backends: Mapping[str, HaproxyBackend]
+    binds: Mapping[int, str] = field(default_factory=dict)
+
+    def behind(self, port: int, /) -> HaproxyBackend | None:
+        """The backend behind a port, None where there is none."""
+        return self.backends.get(self.binds.get(port, ""))
+
+
+@dataclass(frozen=True)
+class EtcdFacts:
+    """Timers of the members (defaults: etcd embed/config.go)."""
+
+    heartbeat_s: float = 0.1
+    election_s: float = 1.0

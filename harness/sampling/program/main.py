@@ -1,0 +1,189 @@
+"""Start, stop and report of the sampler; see the package's docstring for the conversation.
+
+Configuration, one line of JSON::
+
+    {"base_ns": …, "fifo_priority": 10,
+     "probes": [{"name", "host", "port", "connection": "new"|"reused", "rate_hz",
+                 "hard_timeout_s", "in_flight_max", "request", "status": [200], "body_contains",
+                 "output": path, "tls": {"name", "ca", "certificate", "key"} or null}],
+     "control": {"name", "rate_hz", "hard_timeout_s", "output"}}
+
+``host`` is an address: a name would have to be looked up, and looking up blocks.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import platform
+import resource
+import selectors
+import signal
+import ssl
+import sys
+import time
+from typing import Any
+
+from .control import ControlServer, LoopbackDown
+from .link import Target
+from .loop import Loop
+from .output import FLUSH_S, SampleFile
+from .probe import FreshProbe, Probe, ReusedProbe
+
+START_AFTER_S = 0.1
+"""From the end of the preparations to the first tick: nothing is late at the start."""
+
+STAGGER_S = 0.0073
+"""Between the first ticks of two probes, so that they are not all due at one instant."""
+
+NOFILE_MAX = 65536
+
+CONTROL_REQUEST = "GET / HTTP/1.1\r\nHost: control\r\nConnection: close\r\n\r\n"
+
+
+class Session:
+    """One sampler from start to end."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.loop = Loop()
+        self.outputs: list[SampleFile] = []
+        self.policy = _schedule(int(config["fifo_priority"]))
+        self.nofile = _raise_nofile()
+        self.base_s = int(config["base_ns"]) / 1e9
+        self.probes = [self._probe(plan) for plan in config["probes"]]
+        self.probes.append(self._control(config["control"]))
+        self._waiting = len(self.probes)
+
+    def _probe(self, plan: dict[str, Any]) -> Probe:
+        tls = plan["tls"]
+        target = Target(
+            plan["host"],
+            int(plan["port"]),
+            context=None if tls is None else _context(tls),
+            name="" if tls is None else tls["name"],
+        )
+        kind = ReusedProbe if plan["connection"] == "reused" else FreshProbe
+        output = SampleFile(plan["output"])
+        self.outputs.append(output)
+        return kind(plan, loop=self.loop, target=target, output=output, base_s=self.base_s)
+
+    def _control(self, control: dict[str, Any]) -> Probe:
+        server = ControlServer(self.loop)
+        plan = dict(control, host="127.0.0.1", port=server.port, connection="new", tls=None)
+        plan.update(request=CONTROL_REQUEST, status=[200], body_contains="ok", in_flight_max=100)
+        return self._probe(plan)
+
+    def run(self) -> None:
+        """Samples until stdin ends, then until every request under way has ended."""
+        gc.collect()
+        gc.freeze()  # what is there now stays; a collection then has next to nothing to walk
+        self.loop.watch(0, selectors.EVENT_READ, self._stdin)
+        t0_s = time.monotonic() + START_AFTER_S
+        for number, probe in enumerate(self.probes):
+            probe.on_first_tick = self._ticked
+            probe.start(t0_s + number * STAGGER_S)
+        self._flush()
+        self.loop.run()
+        for output in self.outputs:
+            output.close()
+
+    def report(self) -> dict[str, Any]:
+        """What the sampler says about itself."""
+        late = sorted(value for probe in self.probes for value in probe.lateness_s)
+        quantiles = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999, "max": 1.0}
+        last = len(late) - 1
+        return {
+            "policy": self.policy,
+            "nofile": self.nofile,
+            "python": platform.python_version(),
+            "probes": {probe.name: probe.counts for probe in self.probes},
+            "lateness_s": {
+                name: round(late[int(share * last)], 6) if late else None
+                for name, share in quantiles.items()
+            },
+            "stalls": self.loop.stalls,
+            "stalled_s": round(self.loop.stalled_s, 6),
+        }
+
+    def _ticked(self) -> None:
+        self._waiting -= 1
+        if self._waiting == 0:
+            _say({"ticking": True})
+
+    def _stdin(self, events: int) -> None:
+        if os.read(0, 4096):
+            return  # nobody has a reason to write; its end is what counts
+        self.loop.forget(0)
+        for probe in self.probes:
+            probe.stop()
+        self._stop_when_done()
+
+    def _stop_when_done(self) -> None:
+        if any(probe.in_flight for probe in self.probes):
+            self.loop.at(time.monotonic() + 0.02, self._stop_when_done)
+        else:
+            self.loop.stop()
+
+    def _flush(self) -> None:
+        for output in self.outputs:
+            output.flush()
+        self.loop.at(time.monotonic() + FLUSH_S, self._flush)
+
+
+def main() -> int:
+    """Runs one session; 0 after a report, 1 after an error that was said on stdout."""
+    # A Ctrl-C in the terminal is the harness's to handle; it ends us by closing stdin.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    try:
+        session = Session(json.loads(sys.stdin.buffer.readline()))
+        _say({"ready": True})
+        session.run()
+    except (OSError, ValueError, KeyError, LoopbackDown) as error:
+        _say({"error": f"{type(error).__name__}: {error}"})
+        return 1
+    _say({"report": session.report()})
+    return 0
+
+
+def _context(tls: dict[str, Any]) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    if tls["ca"]:
+        context.load_verify_locations(cafile=tls["ca"])
+    else:
+        context.load_default_certs()
+    if tls["certificate"]:
+        context.load_cert_chain(tls["certificate"], tls["key"] or None)
+    return context
+
+
+def _schedule(priority: int) -> str:
+    """Real time where CAP_SYS_NICE allows it: nothing else keeps the ticks on busy cores."""
+    if priority <= 0:
+        return "SCHED_OTHER: as asked"
+    try:
+        policy = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
+        os.sched_setscheduler(0, policy, os.sched_param(priority))
+    except (OSError, AttributeError) as error:
+        return f"SCHED_OTHER: {getattr(error, 'strerror', None) or error}"
+    return f"SCHED_FIFO {priority}"
+
+
+def _raise_nofile() -> int:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = NOFILE_MAX if hard == resource.RLIM_INFINITY else min(hard, NOFILE_MAX)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        return wanted
+    return int(soft)
+
+
+def _say(message: dict[str, Any]) -> None:
+    try:
+        os.write(1, json.dumps(message, separators=(",", ":")).encode() + b"\n")
+    except OSError:
+        pass  # nobody listens any more; the samples are on disk

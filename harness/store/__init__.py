@@ -1,0 +1,1 @@
+"""The run directory: the whole truth about a run, in plain files."""

@@ -1,0 +1,230 @@
+"""One run on disk: ``runs/<run-id>/``.
+
+=================  =================================================================
+run.json           who, what, when: identity, versions, the base of all times
+experiment.yaml    the experiment, verbatim
+events.jsonl       what happened, one event a line, appended and never rewritten
+samples/*.jsonl    what clients saw, one file a probe, written by the sampler itself
+sampler.json       what the sampler was given, and what it says about itself
+verdict.json       the answer; ``quorate judge`` makes the same bytes again
+=================  =================================================================
+
+Others keep cluster.yaml, undo.jsonl, report.txt and log.txt here. The directory is 0700 and its
+files 0600: addresses of a cluster are nobody's business; secrets are never written here.
+All times are seconds on CLOCK_MONOTONIC since ``run.json``'s ``base.monotonic_ns``.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import secrets
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import yaml
+
+from quorate.harness.errors import StoreError
+from quorate.harness.model.experiment import Experiment
+from quorate.harness.model.timeline import Event, Timeline
+from quorate.harness.model.verdict import Verdict
+from quorate.harness.store.experiment_file import parse_experiment
+from quorate.harness.store.reading import read_timeline
+
+FORMAT = 1
+"""Version of the layout; a newer one is refused, never guessed at."""
+
+_ID = re.compile(r"\d{8}T\d{6}Z-[A-Za-z0-9_.-]+-[0-9a-f]{4}")
+
+
+@dataclass(frozen=True)
+class ExperimentSource:
+    """Where an experiment came from: its text, and its file's name ("" under ``chaos``)."""
+
+    text: str
+    file: str = ""
+
+    @classmethod
+    def read(cls, path: Path | str) -> ExperimentSource:
+        """The text of a file, verbatim; OSError where it cannot be read."""
+        return cls(text=Path(path).read_text(encoding="utf-8"), file=str(path))
+
+    @classmethod
+    def dump(cls, document: object) -> ExperimentSource:
+        """A document that came as a mapping (``chaos``), written out; key order is kept."""
+        plain = json.loads(json.dumps(document, default=str))
+        return cls(text=yaml.safe_dump(plain, sort_keys=False, allow_unicode=True))
+
+    @property
+    def stem(self) -> str:
+        """The file's name without folder and suffix, fit for a run's name."""
+        stem = re.sub(r"[^A-Za-z0-9_.-]+", "_", Path(self.file).stem if self.file else "")
+        return stem.strip("._-")[:60] or "experiment"
+
+
+class RunDirectory:
+    """A run's folder; made by ``create`` or ``open``. One process writes events at a time."""
+
+    def __init__(self, path: Path, *, run_id: str, base_ns: int) -> None:
+        self.path = path
+        self.run_id = run_id
+        self.base_ns = base_ns
+
+    @classmethod
+    def create(
+        cls,
+        root: Path,
+        *,
+        experiment: Experiment,
+        source: ExperimentSource | str,
+        cluster_name: str,
+        seed: int,
+    ) -> RunDirectory:
+        """Makes ``root/<run-id>``; the base of all times is now.
+
+        Args:
+            source: the experiment's text and file (a plain str is the text alone).
+
+        Raises:
+            StoreError: the directory cannot be made or written.
+        """
+        origin = source if isinstance(source, ExperimentSource) else ExperimentSource(source)
+        started = datetime.now(UTC)
+        run_id = f"{started:%Y%m%dT%H%M%SZ}-{origin.stem}-{secrets.token_hex(2)}"
+        run = cls(root.absolute() / run_id, run_id=run_id, base_ns=time.monotonic_ns())
+        try:
+            run.path.mkdir(parents=True, mode=0o700)
+            (run.path / "samples").mkdir(mode=0o700)
+            run.write_text("experiment.yaml", origin.text)
+            run.write_json("run.json", run._identity(origin, started, cluster_name, seed))
+        except OSError as error:
+            raise StoreError(f"{run.path}: cannot make the run directory: {error}") from error
+        run.append_event("run_opened", title=experiment.title)
+        return run
+
+    def _identity(
+        self, origin: ExperimentSource, started: datetime, cluster_name: str, seed: int
+    ) -> dict[str, object]:
+        return {
+            "format": FORMAT,
+            "id": self.run_id,
+            "quorate_version": _version(),
+            "python": platform.python_version(),
+            "argv": list(sys.argv),
+            "cluster": cluster_name,
+            "experiment_file": origin.file,
+            "seed": seed,
+            "base": {"monotonic_ns": self.base_ns, "wall": started.isoformat()},
+            "started": started.isoformat(timespec="seconds"),
+        }
+
+    @classmethod
+    def open(cls, path: Path) -> RunDirectory:
+        """The run in ``path``; StoreError where it is foreign, corrupt or newer than this."""
+        file = path / "run.json"
+        try:
+            data = json.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise StoreError(f"{path}: no run directory of quorate (it has no run.json)") from None
+        except (OSError, ValueError) as error:
+            raise StoreError(f"{file}: cannot be read: {error}") from None
+        version = data.get("format") if isinstance(data, dict) else None
+        if isinstance(version, int) and version > FORMAT:
+            raise StoreError(f"{file}: format {version} is newer than this quorate's {FORMAT}")
+        try:
+            run_id, base_ns = data["id"], data["base"]["monotonic_ns"]
+        except (KeyError, TypeError):
+            run_id, base_ns = None, None
+        good = isinstance(run_id, str) and _ID.fullmatch(run_id) and isinstance(base_ns, int)
+        if version != FORMAT or not good:
+            raise StoreError(f"{file}: is no run of quorate, or damaged (format, id or base)")
+        return cls(path.absolute(), run_id=run_id, base_ns=base_ns)
+
+    def now(self) -> float:
+        """Seconds since the base; only meaningful on the machine and boot of the run."""
+        return (time.monotonic_ns() - self.base_ns) / 1e9
+
+    def append_event(self, kind: str, /, **data: object) -> Event:
+        """Appends one line to events.jsonl, stamped now, or ``t`` where that is among ``data``.
+
+        One write to a file opened for appending: lines of threads never mix. Raises StoreError
+        where it cannot be written and TypeError where ``data`` is no JSON.
+        """
+        stamp = data.pop("t", None)
+        t = round(self.now() if stamp is None else float(stamp), 6)  # type: ignore[arg-type]
+        line = json.dumps({"t": t, "kind": kind, "data": data}, ensure_ascii=False, sort_keys=True)
+        try:
+            handle = os.open(
+                self.path / "events.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600
+            )
+            try:
+                os.write(handle, line.encode() + b"\n")
+            finally:
+                os.close(handle)
+        except OSError as error:
+            raise StoreError(f"{self.path}/events.jsonl: cannot be written: {error}") from error
+        return Event(t=t, kind=kind, data=data)
+
+    def timeline(self) -> Timeline:
+        """Everything from disk; StoreError where a line in the middle cannot be read."""
+        return read_timeline(self.path, run_id=self.run_id)
+
+    def experiment(self) -> Experiment:
+        """The experiment as it was when the run began; SpecError or StoreError."""
+        file = self.path / "experiment.yaml"
+        try:
+            text = file.read_text(encoding="utf-8")
+        except OSError as error:
+            raise StoreError(f"{file}: cannot be read: {error}") from None
+        return parse_experiment(text, file=file)
+
+    def write_json(self, name: str, value: object) -> None:
+        """Writes ``name`` atomically: sorted keys, two spaces, a newline at the end."""
+        self.write_text(
+            name, json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False) + "\n"
+        )
+
+    def write_text(self, name: str, text: str) -> None:
+        """Writes ``name`` atomically (a rename), with mode 0600; OSError where it cannot."""
+        handle, temporary = tempfile.mkstemp(dir=self.path, prefix=f".{name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, self.path / name)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+    def write_verdict(self, verdict: Verdict) -> None:
+        """Writes verdict.json."""
+        self.write_text("verdict.json", verdict.to_json())
+
+    def verdict(self) -> Verdict:
+        """The stored verdict; StoreError where there is none, or none that can be read."""
+        file = self.path / "verdict.json"
+        try:
+            return Verdict.from_json(file.read_text(encoding="utf-8"))
+        except OSError:
+            raise StoreError(f"{file}: not there; `quorate judge {self.path}` makes it") from None
+        except ValueError as error:
+            raise StoreError(f"{file}: cannot be read: {error}") from None
+
+    def samples_file(self, probe: str, /) -> Path:
+        """Where the sampler writes the samples of ``probe``."""
+        return self.path / "samples" / f"{probe}.jsonl"
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("quorate")
+    except importlib.metadata.PackageNotFoundError:
+        return "0+unknown"

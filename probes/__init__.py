@@ -1,0 +1,1 @@
+"""What to ask and how to read the answer: one probe a file, an explicit catalogue."""

@@ -1,0 +1,22 @@
+"""A probe as data: an HTTP GET, and what a right answer looks like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Question:
+    """One probe of the catalogue.
+
+    Args:
+        name: its word in an experiment. path: of the URL, with its query.
+        status: codes that are right. body_contains: text that a right body holds.
+        summary: one line for people.
+    """
+
+    name: str
+    path: str
+    status: tuple[int, ...]
+    body_contains: str
+    summary: str

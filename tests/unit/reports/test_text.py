@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from quorate.harness.model.verdict import (
+    ComponentChange,
+    Gate,
+    ObjectiveResult,
+    PredictionResult,
+    State,
+    Story,
+    Verdict,
+)
+from quorate.reports.json_report import render_json
+from quorate.reports.text import render_text
+
+OUTAGE = ObjectiveResult(
+    indicator="longest_outage_s",
+    of=("api",),
+    during="fault",
+    deadline_s=1.0,
+    bound=5.0,
+    value=3.35,
+    low=3.3,
+    high=3.4,
+    unit="s",
+    state=State.MET,
+    at=(30.0, 33.35),
+)
+CHANGE = ComponentChange(t=33.2, after_s=3.2, component="vip", node="cp2", state="held", good=True)
+STORY = Story(
+    injected_at=30.0,
+    faulted_nodes=("cp1",),
+    vip_holder_before="cp1",
+    etcd_leader_before="cp1",
+    holder_led_etcd=True,
+    outage=(30.0, 33.35),
+    outage_of="api",
+    components=(CHANGE,),
+    last_component_for_clients="vip cp2",
+    last_component_for_whole="node cp1",
+    whole_at=52.0,
+)
+PREDICTION = PredictionResult(
+    what="longest_outage_s",
+    component=None,
+    low_s=2.61,
+    high_s=3.61,
+    formula="the slowest of: vip",
+    measured_s=3.35,
+    tolerance_s=0.41,
+    inside=True,
+)
+
+
+def verdict(
+    state: State = State.MET, *, objective: ObjectiveResult = OUTAGE, gate: bool = True
+) -> Verdict:
+    return Verdict(
+        run_id="r1",
+        title="The title",
+        verdict=state,
+        arrangements=("keepalived_backups_stopped",),
+        objectives=(objective,),
+        gates=(Gate(name="baseline", ok=gate, reason="450 samples, none bad"),),
+        story=STORY,
+        predicted=(PREDICTION,),
+        notes=("a note",),
+    )
+
+
+def test_the_verdict_stands_first() -> None:
+    assert render_text(verdict()).startswith("MET: every objective was met\nThe title\nrun r1\n")
+
+
+def test_each_number_has_its_uncertainty_and_bound() -> None:
+    text = render_text(verdict())
+    assert "= 3.35 s (3.30 to 3.40), at most 5 s" in text
+    assert "2.61 to 3.61 s" in text
+    assert "measured 3.35 s ± 0.41, as predicted" in text
+
+
+def test_the_story_is_told() -> None:
+    text = render_text(verdict())
+    for part in (
+        "arranged before the run, on purpose: keepalived_backups_stopped",
+        "etcd was led by cp1: the same machine",
+        "+3.200 s  vip cp2: held [good]",
+        "clients came back last after: vip cp2",
+        "the last component to come back: node cp1",
+        "a note",
+    ):
+        assert part in text
+
+
+def test_the_first_line_says_why_it_was_missed_or_inconclusive() -> None:
+    endless = OUTAGE.model_copy(
+        update={"state": State.MISSED, "censored": True, "high": None, "low": 59.9}
+    )
+    first = render_text(verdict(State.MISSED, objective=endless)).splitlines()[0]
+    assert first.startswith("MISSED: longest_outage_s of api during fault")
+    assert "more than 59.90 s (not over when the data ended)" in first
+    first = render_text(verdict(State.INCONCLUSIVE, gate=False)).splitlines()[0]
+    assert first == "INCONCLUSIVE: baseline: 450 samples, none bad"
+
+
+def test_counts_show_what_is_not_known() -> None:
+    count = OUTAGE.model_copy(
+        update={"indicator": "bad_samples", "unit": "samples", "value": 1.0, "high": 3.0}
+    )
+    assert "= 1 samples (up to 3), at most 5 samples" in render_text(verdict(objective=count))
+
+
+def test_json_is_the_stored_verdict() -> None:
+    assert render_json(verdict()) == verdict().to_json()
