@@ -10,7 +10,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,14 @@ UP_TIMEOUT_S = (
 )
 DOWN_TIMEOUT_S = 180
 TEST_TIMEOUT_S = 900
+
+
+def eventually(what: str, ask: Callable[[], bool], *, timeout_s: float) -> None:
+    """Ask until it is so; a lab answers in its own time."""
+    deadline = time.monotonic() + timeout_s
+    while not ask():
+        assert time.monotonic() < deadline, f"not within {timeout_s:.0f} s: {what}"
+        time.sleep(0.5)
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,24 @@ class Lab:
     def kubectl(self, *words: str) -> str:
         """What kubectl prints, asked through the VIP."""
         return self.run("lab", "kubectl", "--name", self.name, *words).stdout
+
+    def powered(self) -> dict[str, str]:
+        """Each machine and what its container is: `running`, or `absent` when it is off."""
+        labs = json.loads(self.run("lab", "status", "--json").stdout)
+        states: dict[str, str] = labs[self.name]["nodes"]
+        return states
+
+    def is_whole(self) -> bool:
+        """Every machine on, every node Ready, every API server ready (asked on its machine)."""
+        powered = self.powered()
+        if set(powered.values()) != {"running"}:
+            return False
+        words = ("get", "nodes", "--no-headers")
+        asked = self.run("lab", "kubectl", "--name", self.name, *words, check=False)
+        ready = [line.split()[1] == "Ready" for line in asked.stdout.splitlines()]
+        readyz = ("curl", "-skf", "-m", "2", "https://127.0.0.1:6443/readyz")
+        servers = [self.on(node, *readyz).returncode for node in powered if node.startswith("cp")]
+        return len(ready) == len(powered) and all(ready) and not any(servers)
 
     def play(self, experiment: str, *words: str, timeout_s: float = 600) -> Played:
         """`quorate run` of an experiment, by its path under experiments/."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab import sniff
-from tests.lab.conftest import Lab
+from tests.lab.conftest import Lab, eventually
 
 pytestmark = pytest.mark.lab
 
@@ -45,21 +45,6 @@ def _sniffed(lab: Lab, node: str) -> Iterator[Callable[[], list[str]]]:
             process.kill()
 
 
-def _whole_again(lab: Lab) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        nodes = lab.run(
-            "lab", "kubectl", "--name", lab.name, "get", "--raw", "/readyz", check=False
-        )
-        up = [
-            lab.on(n, "systemctl", "is-active", "kubelet").returncode for n in ("cp1", "cp2", "cp3")
-        ]
-        if nodes.returncode == 0 and up == [0, 0, 0]:
-            return
-        time.sleep(0.5)
-    pytest.fail("not whole after 120 s")
-
-
 def test_no_fin_and_no_farewell_advert_leaves_the_node(lab: Lab) -> None:
     holder = _holder(lab)
     boot_id = ("cat", "/proc/sys/kernel/random/boot_id")
@@ -77,7 +62,7 @@ def test_no_fin_and_no_farewell_advert_leaves_the_node(lab: Lab) -> None:
         assert lab.on(holder, "true").returncode != 0
     finally:
         lab.run("lab", "power", "--name", lab.name, "on", holder)
-        _whole_again(lab)
+        eventually("the cluster is whole", lab.is_whole, timeout_s=120)
     assert lab.on(holder, *boot_id).stdout.strip() not in ("", before.strip())
 
 
