@@ -25,7 +25,7 @@ def test_without_a_backup_it_is_missed(lab: Lab) -> None:
     played = lab.play("controls/vip_drop_holder_without_backups")
     assert played.exit_code == 1, played.output
     assert played.verdict["verdict"] == "MISSED"
-    assert [e["ok"] for e in played.events if e["kind"] == "arrangement_undone"] == [True]
+    assert [e["data"]["ok"] for e in played.events if e["kind"] == "arrangement_undone"] == [True]
 
 
 def test_nothing_happens_is_met_without_a_bad_sample(lab: Lab) -> None:

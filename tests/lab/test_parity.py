@@ -117,7 +117,7 @@ def test_sigterm_in_the_middle_undoes_and_fails(lab: Lab, interpreter: str, tmp_
     process.send_signal(signal.SIGTERM)
     exit_code, output = finished(process)
     assert exit_code != 0, output
-    undone = [event["ok"] for event in events_of(directory) if event["kind"] == "undo_done"]
+    undone = [event["data"]["ok"] for event in events_of(directory) if event["kind"] == "undo_done"]
     assert undone == [True], output
 
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
 import pytest
@@ -92,7 +93,8 @@ def test_a_second_start_waits_for_the_first(clone: Path) -> None:
 
 
 def test_a_broken_environment_does_not_work(tmp_path: Path) -> None:
-    assert noxfile._works(Path(sys.executable))
+    venv.create(tmp_path / "whole", with_pip=True)  # an interpreter of uv's making has no pip
+    assert noxfile._works(tmp_path / "whole" / "bin" / "python")
     assert not noxfile._works(tmp_path / "bin" / "python")
 
 

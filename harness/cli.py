@@ -1,0 +1,304 @@
+"""The verbs of `quorate`. Each is imported when it is called: `--help` must be quick."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from quorate.harness.run.live import Options
+    from quorate.harness.run.outcome import Outcome
+
+BROKEN = 3
+"""Exit code of an error that is a bug of ours: the run says nothing."""
+
+_RANK = (0, 3, 1, 2, 4)
+"""Exit codes from harmless to grave: the worst of several runs is the command's."""
+
+ELSEWHERE: Mapping[str, tuple[str, str]] = {
+    "lab": ("quorate.harness.lab.cli:lab", "A real HA cluster in namespaces of this machine."),
+}
+"""Verbs that live in other modules, with the line that `--help` shows without importing them."""
+
+
+class Verbs(click.Group):
+    """Loads a verb of ELSEWHERE when it is used, and not before."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *ELSEWHERE])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        module, _, attribute = ELSEWHERE[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [
+            (name, ELSEWHERE[name][1] if name in ELSEWHERE else self._short(ctx, name))
+            for name in self.list_commands(ctx)
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def _short(self, ctx: click.Context, name: str) -> str:
+        command = super().get_command(ctx, name)
+        return command.get_short_help_str(limit=80) if command else ""
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="quorate")
+def quorate() -> None:
+    """Is this Kubernetes cluster really highly available? Break it, and measure.
+
+    Exit codes: 0 MET, 1 MISSED, 2 usage or experiment file, 3 INCONCLUSIVE or refused,
+    4 an undo failed and the cluster may still be faulted.
+
+    \b
+    Example:  quorate lab up && quorate run experiments/vip_drop_holder.yaml
+    """
+
+
+CLUSTER = click.option(
+    "--cluster",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="cluster.yaml; else $QUORATE_CLUSTER, else the running lab.",
+)
+RUNS = click.option(
+    "--runs",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("runs"),
+    envvar="QUORATE_RUNS",
+    show_default=True,
+    metavar="DIR",
+    help="Where runs are kept.",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Results as JSON on stdout.")
+RUN = click.argument("run", required=False, metavar="[RUN]")
+
+
+@quorate.command()
+@click.argument("experiments", nargs=-1, required=True, type=click.Path(path_type=Path))
+@CLUSTER
+@RUNS
+@click.option(
+    "--repeat",
+    default=1,
+    show_default=True,
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Play each so many times.",
+)
+@click.option("--seed", type=int, help="Of random choices; drawn and recorded if not given.")
+@JSON
+def run(experiments: Sequence[Path], repeat: int, as_json: bool, **given: Any) -> None:
+    """Play experiments and print their verdicts.
+
+    \b
+    Example:  quorate run experiments/vip_drop_holder.yaml
+    """
+    from quorate.harness.run import play
+
+    for file in experiments:  # a mistake in the last one is told before the first one breaks things
+        play.read_document(play.read_source(file))
+    outcomes: list[Outcome] = []
+    options = _options(**given)
+    for file in [file for file in experiments for _ in range(repeat)]:
+        outcomes.append(play.play(file, options=options))
+        if not as_json:
+            click.echo(_told(outcomes[-1]))
+        if outcomes[-1].exit_code == 4 or outcomes[-1].error == "Interrupted":
+            break
+    _finish(outcomes, as_json=as_json)
+
+
+@quorate.command()
+@click.argument("suite", default="core")
+@CLUSTER
+@RUNS
+@JSON
+def gameday(suite: str, as_json: bool, **given: Any) -> None:
+    """Play a suite; every experiment must come to the verdict that the suite expects.
+
+    SUITE is a file, or the name of one in experiments/suites.
+
+    \b
+    Example:  quorate gameday experiments/suites/core.yaml
+    """
+    from quorate.harness.run import play
+    from quorate.harness.run import suite as suites
+
+    read = suites.read_suite(_suite_file(suite))
+    for entry in read.entries:
+        play.read_document(play.read_source(entry.file))
+    options = _options(seed=None, **given)
+    played = suites.play_suite(
+        read, play=lambda file: play.play(file, options=options), say=options.progress.say
+    )
+    folder = suites.write_summary(read, played, runs=options.runs)
+    if as_json:
+        click.echo((folder / "summary.json").read_text(), nl=False)
+    else:
+        click.echo(f"{suites.summary_text(read, played)}\nsummary: {folder}")
+    sys.exit(suites.exit_code(played))
+
+
+@quorate.command()
+@click.argument("runs", nargs=-1, type=click.Path(path_type=Path), metavar="[RUN]...")
+@click.option(
+    "--forget",
+    is_flag=True,
+    help="Strike the runs off without undoing: their cluster no longer exists.",
+)
+@JSON
+def undo(runs: Sequence[Path], forget: bool, as_json: bool) -> None:
+    """Take back what earlier runs left on: those registered here, or the run directories named.
+
+    \b
+    Example:  quorate undo
+    """
+    from quorate.harness.run.undoing import undo_runs
+
+    done = undo_runs(runs, forget=forget, say=lambda text: click.echo(text, err=True))
+    if as_json:
+        click.echo(json.dumps({"runs": [one.to_dict() for one in done]}, indent=2, sort_keys=True))
+    elif not done:
+        click.echo("nothing to undo")
+    sys.exit(max((one.exit_code for one in done), default=0))
+
+
+@quorate.command()
+@RUN
+@RUNS
+@JSON
+def judge(run: str | None, runs: Path, as_json: bool) -> None:
+    """Judge a stored run again, from its files alone; writes the same verdict.json.
+
+    \b
+    Example:  quorate judge runs/20260101T120000Z-vip_drop_holder-1a2b
+    """
+    from quorate.harness.judge import judge as judged
+    from quorate.harness.run.outcome import EXIT_CODES
+    from quorate.harness.run.reporting import render, write_report
+
+    directory = _stored(run, runs)
+    verdict = judged(directory.experiment(), directory.timeline())
+    directory.write_verdict(verdict)
+    write_report(directory, verdict)
+    click.echo(verdict.to_json() if as_json else render(verdict), nl=False)
+    sys.exit(EXIT_CODES[verdict.verdict])
+
+
+@quorate.command()
+@RUN
+@RUNS
+@JSON
+def report(run: str | None, runs: Path, as_json: bool) -> None:
+    """Print the report of a stored run, as it was judged.
+
+    \b
+    Example:  quorate report runs/20260101T120000Z-vip_drop_holder-1a2b
+    """
+    from quorate.harness.run.reporting import render
+
+    directory = _stored(run, runs)
+    verdict = directory.verdict()
+    click.echo(verdict.to_json() if as_json else render(verdict), nl=False)
+
+
+def _options(*, cluster: Path | None, runs: Path, seed: int | None) -> Options:
+    from quorate.harness.run.live import Options
+    from quorate.harness.run.progress import TextProgress
+
+    return Options(cluster=cluster, runs=runs, seed=seed, progress=TextProgress())
+
+
+def _suite_file(suite: str) -> Path:
+    """A file is meant by its path, a shipped suite by its name."""
+    shipped = Path("experiments/suites", f"{suite}.yaml")
+    return shipped if not Path(suite).is_file() and shipped.is_file() else Path(suite)
+
+
+def _told(outcome: Outcome) -> str:
+    """The report of a run, or why there is none."""
+    from quorate.harness.run.reporting import render
+    from quorate.harness.store.run_directory import RunDirectory
+
+    told = []
+    if outcome.directory is not None and outcome.verdict is not None:
+        directory = RunDirectory.open(outcome.directory)
+        told.append(render(directory.verdict()))
+    if outcome.reason:
+        told.append(f"ended early: {outcome.reason}")
+    if outcome.exit_code == 4:
+        told.append("AN UNDO FAILED: the cluster may still be faulted. Run `quorate undo`.")
+    return "\n".join(told)
+
+
+def _finish(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
+    worst = max((one.exit_code for one in outcomes), key=_RANK.index)
+    if as_json:
+        told = {"exit_code": worst, "runs": [_for_machines(one) for one in outcomes]}
+        click.echo(json.dumps(told, indent=2, sort_keys=True))
+    elif len(outcomes) > 1:
+        words = [one.verdict.value if one.verdict else "none" for one in outcomes]
+        counted = ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
+        click.echo(f"{len(outcomes)} runs: {counted}")
+    sys.exit(worst)
+
+
+def _for_machines(outcome: Outcome) -> dict[str, object]:
+    """An outcome with its whole verdict."""
+    told = outcome.to_dict()
+    if outcome.directory is not None and outcome.verdict is not None:
+        told["details"] = json.loads((outcome.directory / "verdict.json").read_text())
+    return told
+
+
+def _stored(run: str | None, runs: Path) -> Any:
+    """The run directory named (a path, or an id below `runs`); the newest where none is."""
+    from quorate.harness.errors import UsageError
+    from quorate.harness.store.run_directory import RunDirectory
+
+    if run is not None:
+        path = Path(run)
+        return RunDirectory.open(path if path.is_dir() else runs / run)
+    stored = sorted(file.parent for file in runs.glob("*/run.json"))
+    if not stored:
+        raise UsageError(f"no run in {runs}; name one")
+    return RunDirectory.open(stored[-1])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command; every way out has the exit code that design.md gives it."""
+    from quorate.harness.errors import QuorateError
+    from quorate.harness.run.signals import Ending
+
+    try:
+        quorate.main(arguments, prog_name="quorate", standalone_mode=False)
+        code = 0
+    except click.exceptions.Exit as asked:
+        code = asked.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except (click.Abort, KeyboardInterrupt, Ending):
+        click.echo("quorate: interrupted", err=True)
+        code = BROKEN
+    except QuorateError as error:
+        click.echo(f"quorate: {error}", err=True)
+        code = error.exit_code
+    except Exception:
+        traceback.print_exc()
+        click.echo("quorate: this is a bug; the lines above say where", err=True)
+        code = BROKEN
+    sys.exit(code)

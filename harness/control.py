@@ -1,0 +1,90 @@
+"""The Chaos Toolkit control and verdict: short calls into the live run.
+
+chaoslib swallows what a control raises, except InterruptExecution; it exits 0 when the baseline
+is not met or an action fails, and 1.44 swallows SIGTERM. Therefore the control itself marks the
+journal, whatever happened, so that nothing but MET ends in 0 (tried with 1.44 and 1.45).
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from chaoslib.exceptions import InterruptExecution
+
+from quorate.harness.errors import QuorateError
+from quorate.harness.model.verdict import State
+from quorate.harness.run import live
+from quorate.harness.run.outcome import Outcome
+
+_LOG = logging.getLogger("chaostoolkit")
+
+JOURNAL_KEY = "quorate"
+BROKEN = 3
+
+_refusal: list[Outcome] = []
+
+
+def before_experiment_control(context: dict[str, Any], **_: Any) -> None:
+    """Open the run. Whatever is in the way ends the experiment before any activity."""
+    _refusal.clear()
+    try:
+        live.begin(context)
+    except QuorateError as error:
+        _refusal.append(Outcome(error.exit_code, reason=str(error), error=type(error).__name__))
+        raise InterruptExecution(str(error)) from error
+    except Exception as error:
+        _LOG.exception("quorate: an error of its own")
+        _refusal.append(Outcome(BROKEN, reason=repr(error), error=type(error).__name__))
+        raise InterruptExecution(f"quorate: {error!r}") from error
+
+
+def after_experiment_control(context: dict[str, Any], state: dict[str, Any], **_: Any) -> None:
+    """Close the run and mark the journal: its own result, and a failure unless that is 0."""
+    outcome = Outcome(BROKEN, reason="quorate could not close its run", error="Exception")
+    try:
+        outcome = _ended(str(state.get("status")))
+    except QuorateError as error:
+        outcome = Outcome(error.exit_code, reason=str(error), error=type(error).__name__)
+    except Exception as error:
+        _LOG.exception("quorate: an error of its own")
+        outcome = Outcome(BROKEN, reason=repr(error), error=type(error).__name__)
+    finally:
+        mark(state, outcome)
+
+
+def _ended(status: str) -> Outcome:
+    refusal = _refusal[0] if _refusal else None
+    outcome = live.end(f"the engine ended the experiment ({status}) before its verdict was asked")
+    if refusal is None:
+        return outcome or Outcome(BROKEN, reason="the control opened no run", error="Exception")
+    if outcome is None:
+        return refusal
+    return Outcome(
+        max(outcome.exit_code, refusal.exit_code),
+        outcome.verdict,
+        outcome.directory,
+        reason=refusal.reason,
+        error=refusal.error,
+    )
+
+
+def mark(journal: dict[str, Any], outcome: Outcome) -> None:
+    """Write our result into the journal; anything but 0 must not look like a pass."""
+    journal[JOURNAL_KEY] = outcome.to_dict()
+    if outcome.exit_code != 0:
+        journal["deviated"] = bool(journal.get("deviated")) or outcome.verdict is State.MISSED
+        if journal.get("status") == "completed" and not journal["deviated"]:
+            journal["status"] = "failed"
+
+
+def verdict() -> str:
+    """Asked before the method: take the baseline ("MET", or it raises). Asked after: the verdict.
+
+    Raises RefusedError when no run is live, which the engine takes for a failed probe: exit 1.
+    """
+    run = live.current()
+    if run.stage == "opened":
+        run.baseline()
+        return State.MET.value
+    return run.finish().verdict.value

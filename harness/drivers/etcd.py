@@ -1,0 +1,66 @@
+"""etcd, through the plain-http listener that kubeadm opens on each member's loopback."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from quorate.harness.drivers.node_program import parse_raft
+from quorate.harness.errors import TransportError
+from quorate.harness.predict.facts import EtcdFacts
+from quorate.harness.transport import Transport
+
+MANIFEST = "/etc/kubernetes/manifests/etcd.yaml"
+_FLAG = re.compile(r"--(heartbeat-interval|election-timeout)[= ](\d+)")
+METRICS_URL = "http://127.0.0.1:2381"
+"""kubeadm: `--listen-metrics-urls` of the etcd static pod; needs no certificate."""
+
+
+@dataclass(frozen=True)
+class MemberStatus:
+    """What one member says of itself."""
+
+    leads: bool
+    has_leader: bool
+
+
+class EtcdDriver:
+    """Facts of single members, and who leads."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def member(self, node: str) -> MemberStatus | None:
+        """None when the node or its member does not answer within 3 s."""
+        argv = ["curl", "-sS", "--max-time", "3", f"{METRICS_URL}/metrics"]
+        try:
+            asked = self._transport.run(node, argv, timeout_s=8.0)
+        except TransportError:
+            return None
+        if asked.returncode != 0:
+            return None
+        return MemberStatus(**parse_raft(asked.stdout))
+
+    def timers(self, node: str) -> EtcdFacts:
+        """The member's timers, from its static pod's manifest; etcd's defaults where unset.
+
+        TransportError when the manifest cannot be read.
+        """
+        text = self._transport.check(node, ["cat", MANIFEST], timeout_s=8.0).stdout
+        return parse_timers(text)
+
+    def leader(self, nodes: Sequence[str]) -> str | None:
+        """The node whose member says that it leads; None when none or more than one does."""
+        leading = [node for node in nodes if (status := self.member(node)) and status.leads]
+        return leading[0] if len(leading) == 1 else None
+
+
+def parse_timers(manifest: str) -> EtcdFacts:
+    """The timers among etcd's flags, which are in milliseconds."""
+    flags = {name: int(value) / 1000 for name, value in _FLAG.findall(manifest)}
+    default = EtcdFacts()
+    return EtcdFacts(
+        heartbeat_s=flags.get("heartbeat-interval", default.heartbeat_s),
+        election_s=flags.get("election-timeout", default.election_s),
+    )

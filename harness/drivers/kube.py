@@ -1,0 +1,142 @@
+"""The Kubernetes API, asked directly at the API servers and never through the VIP.
+
+http.client over TLS: no retries, a hard timeout, and an import that costs nothing (the
+`kubernetes` package takes 0.7 s to import and hides refused connections by retrying).
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import ssl
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from quorate.harness.drivers.kubeconfig import KubeCredentials
+from quorate.harness.errors import DriverError
+from quorate.harness.model.cluster import Cluster, Node
+
+API_SERVER_PORT = 6443
+TIMEOUT_S = 1.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an API server said."""
+
+    status: int
+    body: bytes
+
+
+class ApiServer:
+    """One API server over one kept connection; not for two threads at once."""
+
+    def __init__(self, node: Node, *, tls: ssl.SSLContext, timeout_s: float = TIMEOUT_S) -> None:
+        self.node = node
+        self._tls = tls
+        self._timeout_s = timeout_s
+        self._connection: http.client.HTTPSConnection | None = None
+
+    def get(self, path: str) -> Answer:
+        """One GET. DriverError when there is no whole answer within the timeout."""
+        return self.ask("GET", path)
+
+    def ask(
+        self, method: str, path: str, *, body: bytes | None = None, content_type: str = ""
+    ) -> Answer:
+        """One request. DriverError when there is no whole answer within the timeout: then nobody
+        knows whether it was carried out."""
+        try:
+            return self._ask(method, path, body=body, content_type=content_type)
+        except (OSError, http.client.HTTPException, ssl.SSLError) as error:
+            self.close()
+            raise DriverError(
+                f"API server of {self.node.name} ({self.node.address}:{API_SERVER_PORT}): "
+                f"{type(error).__name__}: {error}"
+            ) from error
+
+    def _ask(self, method: str, path: str, *, body: bytes | None, content_type: str) -> Answer:
+        if self._connection is None:
+            self._connection = http.client.HTTPSConnection(
+                self.node.address, API_SERVER_PORT, timeout=self._timeout_s, context=self._tls
+            )
+        headers = {"Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = content_type
+        self._connection.request(method, path, body=body, headers=headers)
+        answer = self._connection.getresponse()
+        return Answer(answer.status, answer.read())
+
+    def close(self) -> None:
+        """Drop the connection; the next call makes a new one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+class KubeDriver:
+    """Questions that any healthy API server can answer, and questions to each."""
+
+    def __init__(self, cluster: Cluster, *, credentials: KubeCredentials) -> None:
+        self._nodes = cluster.control_planes
+        self._tls = credentials.ssl_context()
+        self._lock = threading.Lock()
+        self._servers = [self.api_server(node) for node in self._nodes]
+
+    def api_server(self, node: Node, *, timeout_s: float = TIMEOUT_S) -> ApiServer:
+        """A connection of the caller's own to one API server."""
+        return ApiServer(node, tls=self._tls, timeout_s=timeout_s)
+
+    def get_json(self, path: str) -> Any:
+        """The JSON at `path` from the first API server that answers 200, the last good one first.
+
+        DriverError names what each of them said.
+        """
+        said = []
+        with self._lock:
+            for server in list(self._servers):
+                try:
+                    answer = server.get(path)
+                except DriverError as error:
+                    said.append(str(error))
+                    continue
+                if answer.status == http.client.OK:
+                    self._servers.remove(server)
+                    self._servers.insert(0, server)
+                    return _decoded(answer.body, path)
+                said.append(f"API server of {server.node.name}: {answer.status} for {path}")
+        raise DriverError("no API server answers:\n  " + "\n  ".join(said))
+
+    def nodes_ready(self) -> dict[str, bool]:
+        """Node name → whether its Ready condition is True."""
+        return {
+            item["metadata"]["name"]: _is_ready(item["status"].get("conditions", ()))
+            for item in self.get_json("/api/v1/nodes")["items"]
+        }
+
+    def port_is_dead(self, node: str) -> bool:
+        """Whether nothing accepts a TCP connection at the node's API port within a second."""
+        address = next(known.address for known in self._nodes if known.name == node)
+        try:
+            socket.create_connection((address, API_SERVER_PORT), timeout=TIMEOUT_S).close()
+        except OSError:
+            return True
+        return False
+
+    def close(self) -> None:
+        for server in self._servers:
+            server.close()
+
+
+def _is_ready(conditions: Sequence[dict[str, str]]) -> bool:
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+
+def _decoded(body: bytes, path: str) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        raise DriverError(f"{path}: not JSON: {body[:80]!r}") from error

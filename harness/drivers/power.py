@@ -1,0 +1,36 @@
+"""The power switch: the command that cluster.yaml names, run beside the harness."""
+
+from __future__ import annotations
+
+from quorate.harness.errors import RefusedError
+from quorate.harness.model.cluster import Cluster, Power
+
+SWITCH_TIMEOUT_S = 60.0
+"""A BMC or a cloud API may take this long to answer; the lab takes about a second."""
+
+
+class PowerDriver:
+    """The argv of the switch; quorate's undo journal holds it as data."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._power = cluster.power
+
+    @property
+    def is_there(self) -> bool:
+        return self._power is not None
+
+    def off_argv(self, node: str) -> tuple[str, ...]:
+        """Cut the power; RefusedError when cluster.yaml names no switch."""
+        return self._switch().argv("off", node=node)
+
+    def on_argv(self, node: str) -> tuple[str, ...]:
+        """Give the power back; must be harmless when the machine is on."""
+        return self._switch().argv("on", node=node)
+
+    def _switch(self) -> Power:
+        if self._power is None:
+            raise RefusedError(
+                "cluster.yaml names no power switch; add "
+                'power: {command: [<program>, "{action}", "{node}"]}'
+            )
+        return self._power

@@ -1,0 +1,77 @@
+"""Every fault and every arrangement, by name. A new one is a file beside this and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from quorate.harness.errors import SpecError
+from quorate.harness.faults.arrangements.acts_do_nothing import ActsDoNothing
+from quorate.harness.faults.arrangements.keepalived_backups_stopped import KeepalivedBackupsStopped
+from quorate.harness.faults.contract import Arrangement, Fault, Parameter
+from quorate.harness.faults.node_power_off import NodePowerOff
+from quorate.harness.model.experiment import Experiment
+
+FAULTS: Mapping[str, Fault] = MappingProxyType({fault.name: fault for fault in (NodePowerOff(),)})
+
+ARRANGEMENTS: Mapping[str, Arrangement] = MappingProxyType(
+    {one.name: one for one in (ActsDoNothing(), KeepalivedBackupsStopped())}
+)
+
+UNTIL = ("recovered", "whole")
+TARGET = Parameter("target", str, text="a target word: vip-holder, etcd-leader, node:<name>, …")
+WATCH = (
+    Parameter("watch_until", str, "recovered", "recovered, or whole", words=UNTIL),
+    Parameter("at_most_s", float, 60.0, "seconds (above 0) after which the watch ends anyway"),
+)
+STEPS: Mapping[str, tuple[Parameter, ...]] = MappingProxyType(
+    {
+        "undo": (
+            Parameter("watch_until", str, "whole", "whole, or recovered", words=UNTIL),
+            Parameter("at_most_s", float, 120.0, "seconds (above 0) after which it ends anyway"),
+        ),
+        "watch": (Parameter("for_s", float, 20.0, "seconds (above 0)"),),
+    }
+)
+"""What a method can hold beside faults."""
+
+
+def parameters_of(name: str) -> tuple[Parameter, ...]:
+    """The arguments of a fault or a step, in the order of its signature; KeyError if unknown."""
+    if name in STEPS:
+        return STEPS[name]
+    return (TARGET, *FAULTS[name].parameters, *WATCH)
+
+
+def known_functions() -> dict[str, Sequence[str]]:
+    """Function → argument names: what an experiment's method may say."""
+    return {name: [p.name for p in parameters_of(name)] for name in (*FAULTS, *STEPS)}
+
+
+def check_arguments(experiment: Experiment) -> None:
+    """Check the values that a method gives; SpecError with the field's path for the first bad one.
+
+    Names are checked where the experiment is read, by `known_functions`.
+    """
+    for index, step in enumerate(experiment.method):
+        if step.kind == "foreign":
+            continue
+        for one in parameters_of(step.func):
+            field = f"method[{index}].provider.arguments"
+            if one.name not in step.arguments:
+                if one.default is ...:
+                    raise SpecError(None, field=field, found=f"no {one.name}", allowed=one.text)
+                continue
+            value = step.arguments[one.name]
+            if not _fits(value, one):
+                raise SpecError(
+                    None, field=f"{field}.{one.name}", found=repr(value), allowed=one.text
+                )
+
+
+def _fits(value: object, one: Parameter) -> bool:
+    if one.words:
+        return value in one.words
+    if one.type is float:
+        return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+    return isinstance(value, one.type) and not (one.type is int and isinstance(value, bool))

@@ -1,0 +1,119 @@
+"""node_power_off: a machine loses its power. Nothing on it says goodbye."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from quorate.harness.drivers.bundle import Drivers
+from quorate.harness.drivers.machine import BOOT_ID_ARGV, BOOT_ID_PATTERN
+from quorate.harness.drivers.power import SWITCH_TIMEOUT_S
+from quorate.harness.errors import RefusedError
+from quorate.harness.faults.contract import Act, Fault, Plan, Proof
+from quorate.harness.model.cluster import HARNESS
+from quorate.harness.model.undo import Undo
+
+BOOT_TIMEOUT_S = 300.0
+"""How long a machine may take until it answers ssh: a server's firmware alone takes minutes."""
+
+
+class NodePowerOff(Fault):
+    """Acts on one machine or more by the switch in cluster.yaml."""
+
+    name: ClassVar[str] = "node_power_off"
+    summary: ClassVar[str] = "The machine loses its power: no FIN, no VRRP priority 0, no goodbye."
+    acts_by: ClassVar[str] = "the power command of cluster.yaml, action off"
+    proved_by: ClassVar[str] = (
+        "ssh has no way to the node, its API port is dead, and another control plane sees the VIP "
+        "moved or gone; afterwards the boot id is another one"
+    )
+    undone_by: ClassVar[str] = "the power command, action on; confirmed when the node answers ssh"
+    without_harness: ClassVar[str] = "the guardian; without it, `quorate undo` from any machine"
+    stops_members: ClassVar[bool] = True
+    silences_node: ClassVar[bool] = True
+
+    def prepare(self, drivers: Drivers, *, nodes: Sequence[str]) -> Mapping[str, str]:
+        if not drivers.power.is_there:
+            drivers.power.off_argv(nodes[0])  # raises the refusal that names the remedy
+        before = {}
+        for node in nodes:
+            boot_id = drivers.machine.boot_id(node)
+            if boot_id is None:
+                raise RefusedError(f"{node} does not answer over ssh, so its boot id is not known")
+            before[f"boot_id:{node}"] = boot_id
+            if drivers.keepalived.holds(node):
+                before["vip_holder"] = node
+        return before
+
+    def undos(self, drivers: Drivers, *, plan: Plan) -> Sequence[Undo]:
+        return [
+            Undo(
+                id=f"{plan.injection}:{node}",
+                injection=plan.injection,
+                node=HARNESS,
+                argv=drivers.power.on_argv(node),
+                # Not "another boot id than before": if we die between the journal entry and the
+                # act, the machine has never been off, and this undo must still come to an end.
+                confirm_argv=BOOT_ID_ARGV,
+                confirm_expect=BOOT_ID_PATTERN,
+                confirm_node=node,
+                timeout_s=SWITCH_TIMEOUT_S,
+                confirm_timeout_s=BOOT_TIMEOUT_S,
+                text=f"power {node} on and wait until it answers over ssh",
+            )
+            for node in plan.nodes
+        ]
+
+    def acts(self, drivers: Drivers, *, plan: Plan) -> Sequence[Act]:
+        return [
+            Act(HARNESS, drivers.power.off_argv(node), timeout_s=SWITCH_TIMEOUT_S)
+            for node in plan.nodes
+        ]
+
+    def proof(self, drivers: Drivers, *, plan: Plan) -> Proof:
+        seen = []
+        for node in plan.nodes:
+            if not drivers.machine.is_unreachable(node):
+                return Proof(False, f"{node} still answers over ssh")
+            seen.append(f"ssh has no way to {node}")
+            if _has_api_server(drivers, node):
+                if not drivers.kube.port_is_dead(node):
+                    return Proof(False, f"the API port of {node} still accepts connections")
+                seen.append("its API port is dead")
+        holder = plan.before.get("vip_holder")
+        if holder in plan.nodes:
+            vip = _vip_left(drivers, plan.nodes)
+            if not vip.ok:
+                return vip
+            seen.append(vip.evidence)
+        return Proof(True, ", ".join(seen))
+
+    def undone(self, drivers: Drivers, *, plan: Plan) -> Proof:
+        changes = []
+        for node in plan.nodes:
+            before, now = plan.before[f"boot_id:{node}"], drivers.machine.boot_id(node)
+            if now is None or not re.match(BOOT_ID_PATTERN, now):
+                return Proof(False, f"{node} does not tell its boot id")
+            if now == before:
+                return Proof(False, f"{node} still has the boot id {before}: it was never off")
+            changes.append(f"boot id of {node}: {before} before, {now} now")
+        return Proof(True, ", ".join(changes))
+
+
+def _has_api_server(drivers: Drivers, node: str) -> bool:
+    return any(known.name == node for known in drivers.cluster.control_planes)
+
+
+def _vip_left(drivers: Drivers, off: Sequence[str]) -> Proof:
+    """From the control planes that are left: the VIP has moved to one of them, or is nowhere."""
+    others = [node.name for node in drivers.cluster.control_planes if node.name not in off]
+    if not others:
+        return Proof(True, "no control plane is left to look for the VIP")
+    holders = drivers.keepalived.holders(others)
+    if holders:
+        return Proof(True, f"{holders[0]} holds the VIP now")
+    answers = drivers.keepalived.answers_from(others[0])
+    if answers is False:
+        return Proof(True, f"seen from {others[0]}, nothing answers at the VIP")
+    return Proof(False, f"seen from {others[0]}, the VIP still answers and no other node holds it")

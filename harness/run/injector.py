@@ -1,0 +1,251 @@
+"""Putting faults and arrangements on and taking them off, with the journal always ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from quorate.harness.drivers.bundle import Drivers
+from quorate.harness.drivers.clock import wait_until
+from quorate.harness.errors import DriverError, QuorateError, RefusedError, TransportError
+from quorate.harness.faults.contract import Act, Arrangement, Fault, Plan, Proof
+from quorate.harness.model.undo import Undo
+from quorate.harness.run import pace
+from quorate.harness.run.watcher import Watcher
+from quorate.harness.store.run_directory import RunDirectory
+from quorate.harness.transport import Transport
+from quorate.harness.undo.execute import execute_with
+from quorate.harness.undo.guardian import Guardian
+from quorate.harness.undo.injection import Injection, InjectionState
+from quorate.harness.undo.journal import JOURNAL_NAME, UndoJournal
+from quorate.harness.undo.pending import PendingRuns
+from quorate.harness.undo.signals import signals_held
+
+VOID_ACT = ("true",)
+
+
+@dataclass
+class On:
+    """One thing that was put on: its life, and how to see whether it was really taken off."""
+
+    injection: Injection
+    title: str
+    off: Callable[[], Proof] | None
+    """None for an arrangement, whose undo is confirmed and needs no further proof."""
+
+    @property
+    def is_fault(self) -> bool:
+        return self.off is not None
+
+    @property
+    def may_be_on(self) -> bool:
+        return self.injection.state in (InjectionState.ACTIVE, InjectionState.DIRTY)
+
+
+@dataclass(frozen=True)
+class Safety:
+    """What takes things off when we die: the registry of runs and the guardian."""
+
+    registry: PendingRuns
+    guardian: Guardian
+
+
+class Injector:
+    """All injections of one run, in the order in which they were put on."""
+
+    def __init__(
+        self,
+        directory: RunDirectory,
+        *,
+        drivers: Drivers,
+        acting: Transport,
+        watcher: Watcher,
+        safety: Safety,
+    ) -> None:
+        self.voids_acts = False
+        self._directory = directory
+        self._drivers = drivers
+        self._acting = acting
+        self._watcher = watcher
+        self._safety = safety
+        self._journal = UndoJournal(directory.path / JOURNAL_NAME)
+        self._on: list[On] = []
+        self._armed = False
+
+    def arrange(self, arrangement: Arrangement, *, holder: str | None) -> None:
+        """Put a worse state on, see that it is there. RefusedError when it is not."""
+        self.voids_acts = self.voids_acts or arrangement.voids_acts
+        injection = self._planned(arrangement.undos(self._drivers, holder=holder), arrangement.name)
+        self._on.append(On(injection, arrangement.name, off=None))
+        acts = arrangement.acts(self._drivers, holder=holder)
+        self._inject(injection, partial(self._play, acts), what=f"arranging {arrangement.name}")
+        proof = self._look(
+            lambda: arrangement.proof(self._drivers, holder=holder),
+            timeout_s=10.0,
+            what="arranged?",
+        )
+        if not proof.ok:
+            raise RefusedError(f"arrangement {arrangement.name}: {proof.evidence}")
+        self._directory.append_event(
+            "arrangement_applied", name=arrangement.name, evidence=proof.evidence
+        )
+
+    def put_on(
+        self,
+        fault: Fault,
+        *,
+        nodes: Sequence[str],
+        arguments: Mapping[str, object],
+        facts: Callable[[], Mapping[str, str | None]],
+    ) -> str:
+        """One fault: undos journalled, act, proof. Returns the proof's evidence.
+
+        RefusedError before anything was changed, InjectionFailed, InjectionUnproved; whatever is
+        raised, the caller takes off what may be on.
+        """
+        before = fault.prepare(self._drivers, nodes=nodes)
+        number = 1 + sum(one.is_fault for one in self._on)
+        plan = Plan(f"{fault.name}-{number}", tuple(nodes), arguments=arguments, before=before)
+        injection = self._planned(fault.undos(self._drivers, plan=plan), plan.injection)
+        title = f"{fault.name} on {', '.join(nodes)}"
+        self._on.append(On(injection, title, off=partial(fault.undone, self._drivers, plan=plan)))
+        acts = fault.acts(self._drivers, plan=plan)
+
+        def act() -> None:
+            self._directory.append_event(
+                "injection_started",
+                injection=plan.injection,
+                fault=fault.name,
+                nodes=list(nodes),
+                facts=dict(facts()),
+                before=dict(before),
+            )
+            self._play([replace(one, argv=VOID_ACT) for one in acts] if self.voids_acts else acts)
+            self._directory.append_event("injection_acted", injection=plan.injection)
+
+        self._inject(injection, act, what=f"putting on {title}")
+        self._watcher.broken = title
+        return self._prove(injection, fault, plan=plan)
+
+    def faults_off(self) -> None:
+        """Take every fault off that may be on, newest first; UndoFailed at the end."""
+        self._off([one for one in reversed(self._on) if one.is_fault and one.may_be_on])
+
+    def arrangements_off(self) -> None:
+        """Take every arrangement off, newest first; UndoFailed at the end."""
+        self._off([one for one in reversed(self._on) if not one.is_fault and one.may_be_on])
+
+    @property
+    def faults_put_on(self) -> bool:
+        """Whether a fault was ever put on, or may have been."""
+        return any(
+            one.is_fault and one.injection.state is not InjectionState.PLANNED for one in self._on
+        )
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether something of ours may still be on the cluster."""
+        return not self._journal.read().clean
+
+    def disarm(self) -> None:
+        """Let the guardian go, and take the run off the registry if its journal is settled."""
+        if not self._armed:
+            return
+        self._safety.guardian.release()
+        if self._journal.read().clean:
+            self._safety.registry.remove(self._directory.path)
+        self._armed = False
+
+    def _planned(self, undos: Sequence[Undo], name: str) -> Injection:
+        return Injection(name, undos=undos, journal=self._journal)
+
+    def _arm(self) -> None:
+        """Before the first entry of the journal: somebody else must be able to settle it."""
+        if not self._armed:
+            self._safety.registry.add(self._directory.path)
+            self._armed = True
+            self._safety.guardian.start(self._directory.path)
+
+    def _inject(self, injection: Injection, act: Callable[[], None], *, what: str) -> None:
+        with signals_held():  # an act is waited for, not overtaken by its undo
+            if injection.undos:
+                self._arm()
+            self._watcher.beside(partial(injection.inject, act), what=what)
+
+    def _play(self, acts: Sequence[Act]) -> None:
+        for act in acts:
+            self._acting.check(act.node, act.argv, timeout_s=act.timeout_s)
+
+    def _prove(self, injection: Injection, fault: Fault, *, plan: Plan) -> str:
+        proof = Proof(False, "nothing was seen yet")
+
+        def prove() -> tuple[bool, str]:
+            nonlocal proof
+            proof = self._look(
+                lambda: fault.proof(self._drivers, plan=plan),
+                timeout_s=fault.proof_timeout_s,
+                what=f"does {fault.name} bite?",
+            )
+            return proof.ok, proof.evidence
+
+        try:
+            return injection.prove(prove)
+        finally:
+            self._directory.append_event(
+                "injection_proved", injection=plan.injection, ok=proof.ok, evidence=proof.evidence
+            )
+
+    def _look(self, look: Callable[[], Proof], *, timeout_s: float, what: str) -> Proof:
+        """Ask until the proof is ok or the time is up; the last answer."""
+        seen = Proof(False, "nothing was seen yet")
+
+        def is_so() -> bool:
+            nonlocal seen
+            try:
+                seen = self._watcher.beside(look, what=what)
+            except (DriverError, TransportError) as error:
+                seen = Proof(False, str(error))
+            return seen.ok
+
+        wait_until(self._drivers.clock, is_so, timeout_s=timeout_s, period_s=pace.PROOF_PERIOD_S)
+        return seen
+
+    def _off(self, things: Sequence[On]) -> None:
+        failure: QuorateError | None = None
+        for one in things:
+            try:
+                self._take_off(one)
+            except QuorateError as error:  # the others are taken off all the same
+                failure = failure or error
+        if not any(one.is_fault and one.may_be_on for one in self._on):
+            self._watcher.broken = ""
+        if failure is not None:
+            raise failure
+
+    def _take_off(self, one: On) -> None:
+        name = one.injection.name
+        if one.is_fault:
+            self._directory.append_event("undo_started", injection=name)
+        proof = Proof(False, "the undo failed")
+        try:
+            with signals_held():
+                execute = execute_with(self._acting)
+                self._watcher.beside(
+                    partial(one.injection.undo, execute), what=f"undoing {one.title}"
+                )
+                proof = Proof(one.off is None, "the undo was confirmed; no more was looked at")
+            proof = self._off_proof(one)
+        finally:
+            if one.is_fault:
+                self._directory.append_event(
+                    "undo_done", injection=name, ok=proof.ok, evidence=proof.evidence
+                )
+            else:
+                self._directory.append_event("arrangement_undone", name=name, ok=proof.ok)
+
+    def _off_proof(self, one: On) -> Proof:
+        """Confirmed is undone; a fault that was proved to bite must also show that it is over."""
+        if one.off is None or not one.injection.proved:
+            return Proof(True, "the undo was confirmed")
+        return self._watcher.beside(one.off, what=f"is {one.title} off?")

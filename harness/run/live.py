@@ -1,0 +1,132 @@
+"""The one live run of this process: what the control, the activities and the verdict talk to.
+
+chaoslib keeps global state itself and plays one experiment at a time, in the main thread.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from quorate.harness.cluster.file import read_cluster
+from quorate.harness.cluster.state import find_cluster
+from quorate.harness.errors import RefusedError
+from quorate.harness.faults.catalogue import ARRANGEMENTS, check_arguments, known_functions
+from quorate.harness.model.experiment import Experiment
+from quorate.harness.run.log import RunLog
+from quorate.harness.run.opening import Parts, open_run
+from quorate.harness.run.outcome import Outcome
+from quorate.harness.run.progress import LoggedProgress, Progress
+from quorate.harness.run.request import Request
+from quorate.harness.run.run import Run
+from quorate.harness.run.signals import RunSignals
+from quorate.harness.store.experiment_file import Words
+from quorate.harness.store.run_directory import ExperimentSource
+from quorate.probes.catalogue import PROBES
+
+RUNS_VARIABLE = "QUORATE_RUNS"
+
+
+def known_words() -> Words:
+    """Every word that an experiment may use."""
+    return Words(
+        functions=known_functions(), probes=tuple(PROBES), arrangements=tuple(ARRANGEMENTS)
+    )
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says; under `chaos` the environment and defaults speak."""
+
+    cluster: Path | None = None
+    runs: Path = field(default_factory=lambda: Path(os.environ.get(RUNS_VARIABLE, "runs")))
+    source: ExperimentSource | None = None
+    seed: int | None = None
+    progress: Progress = field(default_factory=LoggedProgress)
+    parts: Parts = field(default_factory=Parts)
+
+
+@dataclass
+class _Live:
+    options: Options | None = None
+    run: Run | None = None
+    signals: RunSignals = field(default_factory=RunSignals)
+    log: RunLog = field(default_factory=RunLog)
+
+
+_live = _Live()
+
+
+def prepare(options: Options) -> None:
+    """What the next run of this process is to be played with."""
+    _live.options = options
+
+
+def begin(document: Mapping[str, Any]) -> Run:
+    """Open the live run for an experiment handed over by the engine. Raises our own errors."""
+    if _live.run is not None:
+        raise RefusedError("a run is live in this process already")
+    options, _live.options = _live.options or Options(), None
+    if document.get("dry") is not None:
+        raise RefusedError("a dry run breaks nothing and measures nothing: it has no verdict")
+    words = known_words()
+    experiment = Experiment.from_mapping(
+        document,
+        known_functions=words.functions,
+        known_probes=words.probes,
+        known_arrangements=words.arrangements,
+    )
+    check_arguments(experiment)
+    request = Request(
+        experiment=experiment,
+        source=options.source or ExperimentSource.dump(_plain(document)),
+        cluster=read_cluster(find_cluster(options.cluster)),
+        runs=options.runs,
+        seed=secrets.randbelow(2**31) if options.seed is None else options.seed,
+    )
+    _live.signals.install()
+    _live.run = open_run(request, parts=options.parts, progress=options.progress)
+    _live.log.open(_live.run.directory.path)
+    _live.run.look_around()
+    return _live.run
+
+
+def current() -> Run:
+    """The live run. RefusedError when there is none, or from a thread beside the main one."""
+    if _live.run is None:
+        raise RefusedError(
+            "no run of quorate is live: the experiment's control (module quorate.control) did not "
+            "open one; is it declared, and spelled like this?"
+        )
+    if threading.current_thread() is not threading.main_thread():
+        raise RefusedError("a run is steered from the main thread only (no background activities)")
+    return _live.run
+
+
+def end(why: str) -> Outcome | None:
+    """Close and judge the live run, if there is one, and forget it.
+
+    `why`: how the engine says that the experiment ended, noted where no verdict was asked.
+    """
+    _live.signals.closing()
+    run, _live.run, _live.options = _live.run, None, None
+    try:
+        if run is None:
+            return None
+        if run.stage != "closed":
+            run.interrupted(why)
+            run.close()
+        return run.conclude()[0]
+    finally:
+        _live.log.close()
+        _live.signals.restore()
+
+
+def _plain(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document without what the engine added."""
+    return {key: value for key, value in document.items() if key != "dry"}

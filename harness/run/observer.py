@@ -1,0 +1,113 @@
+"""Watches every component while a run is open and writes each change into its events."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Sequence
+
+from quorate.harness.drivers.bundle import Drivers
+from quorate.harness.drivers.follower import (
+    ApiServerFollower,
+    NodeFollower,
+    NodesFollower,
+    Sink,
+    Source,
+)
+from quorate.harness.model.cluster import Cluster, Node, Role
+from quorate.harness.run.components import Components, Fact, Key
+from quorate.harness.store.run_directory import RunDirectory
+from quorate.harness.transport import Transport
+
+JOIN_S = 3.0
+
+
+def followed_nodes(cluster: Cluster) -> tuple[Node, ...]:
+    """Nodes that run a part of the control plane: each gets a follower."""
+    return tuple(
+        node
+        for node in cluster.nodes
+        if node.has(Role.CONTROL_PLANE) or node.has(Role.ETCD) or node.has(Role.LOAD_BALANCER)
+    )
+
+
+def sources_of(drivers: Drivers, *, transport: Transport, sink: Sink) -> list[Source]:
+    """A thread for each node, each API server, and the list of nodes."""
+    cluster = drivers.cluster
+    return [
+        *(
+            NodeFollower(node, cluster=cluster, transport=transport, sink=sink)
+            for node in followed_nodes(cluster)
+        ),
+        *(ApiServerFollower(node, kube=drivers.kube, sink=sink) for node in cluster.control_planes),
+        NodesFollower(kube=drivers.kube, sink=sink),
+    ]
+
+
+class Observer:
+    """Sources in threads; `poll`, called from the run's own thread, takes what they reported."""
+
+    def __init__(
+        self,
+        components: Components,
+        *,
+        directory: RunDirectory,
+        sources: Sequence[Source],
+        sink: Sink,
+    ) -> None:
+        self.components = components
+        self._directory = directory
+        self._sources = sources
+        self._sink = sink
+        self._lacking: tuple[Key, ...] | None = None
+
+    def start(self) -> None:
+        for source in self._sources:
+            source.start()
+
+    def poll(self) -> None:
+        """Take every report that is there; write facts at their receipt, and `whole` on change."""
+        while True:
+            try:
+                report = self._sink.get_nowait()
+            except queue.Empty:
+                break
+            self._write(self.components.take(report))
+        self._write(self.components.tick(time.monotonic()))
+
+    def stop(self) -> None:
+        """End all sources; what they said last is still taken."""
+        for source in self._sources:
+            source.stop()
+        for source in self._sources:
+            source.join(JOIN_S)
+
+    def _write(self, facts: Sequence[Fact]) -> None:
+        for fact in facts:
+            data: dict[str, object] = {
+                "component": fact.key.component,
+                "node": fact.node,
+                "state": fact.state,
+                "good": fact.good,
+            }
+            if fact.key.at is not None:
+                data["at"] = fact.key.at
+            self._directory.append_event("fact", t=self._since_base(fact.t), **data)
+        if facts:
+            self._write_whole(facts[-1].t)
+
+    def _write_whole(self, t: float) -> None:
+        """On each change of what is lacking, so that the last one says what never came back."""
+        lacking = self.components.lacking()
+        if lacking == self._lacking:
+            return
+        self._lacking = lacking
+        self._directory.append_event(
+            "whole",
+            t=self._since_base(t),
+            whole=not lacking,
+            missing=list(self.components.missing()),
+        )
+
+    def _since_base(self, t: float) -> float:
+        return t - self._directory.base_ns / 1e9

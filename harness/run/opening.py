@@ -1,0 +1,129 @@
+"""Steps 2 to 4 of a run: refuse what must not begin, enter the namespace, assemble the parts."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import queue
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from quorate.harness.cluster.file import write_cluster
+from quorate.harness.cluster.lock import ClusterLock
+from quorate.harness.cluster.namespace import enter_network_namespace
+from quorate.harness.cluster.state import state_directory
+from quorate.harness.drivers.bundle import Drivers
+from quorate.harness.drivers.follower import Sink, Source
+from quorate.harness.errors import RefusedError
+from quorate.harness.model.cluster import Cluster
+from quorate.harness.run.components import Components
+from quorate.harness.run.forecast import Forecast
+from quorate.harness.run.injector import Injector, Safety
+from quorate.harness.run.observer import Observer, sources_of
+from quorate.harness.run.progress import Progress
+from quorate.harness.run.request import Request
+from quorate.harness.run.run import Run, Workings
+from quorate.harness.run.sampling import Sampling
+from quorate.harness.run.watcher import Watcher
+from quorate.harness.store.run_directory import RunDirectory
+from quorate.harness.transport import Transport, for_cluster
+from quorate.harness.undo.guardian import Guardian
+from quorate.harness.undo.in_flight import InFlight
+from quorate.harness.undo.pending import PendingRuns
+
+
+def _connect(cluster: Cluster) -> Drivers:
+    return Drivers.connect(cluster, transport=for_cluster(cluster))
+
+
+def _acting(cluster: Cluster, directory: Path) -> Transport:
+    return for_cluster(cluster, in_flight=InFlight(directory))
+
+
+def _sources(drivers: Drivers, sink: Sink) -> Sequence[Source]:
+    return sources_of(drivers, transport=drivers.transport, sink=sink)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything of a run that reaches out of this process; tests put others in their place."""
+
+    state_dir: Path = field(default_factory=state_directory)
+    enter: Callable[[Cluster], object] = enter_network_namespace
+    connect: Callable[[Cluster], Drivers] = _connect
+    acting: Callable[[Cluster, Path], Transport] = _acting
+    sources: Callable[[Drivers, Sink], Sequence[Source]] = _sources
+    sampling: Callable[..., Sampling] = Sampling
+    guardian: Callable[[], Guardian] = Guardian
+
+
+def open_run(request: Request, *, parts: Parts, progress: Progress) -> Run:
+    """A run that is ready for `look_around`; the cluster was not asked anything yet.
+
+    RefusedError while an undo is pending, another run holds the lock, or the lab is stopped.
+    """
+    registry = PendingRuns(parts.state_dir)
+    refuse_while_pending(registry)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(ClusterLock(parts.state_dir, request.cluster.name))
+        parts.enter(request.cluster)
+        drivers = parts.connect(request.cluster)
+        stack.callback(drivers.kube.close)
+        return _assemble(request, drivers=drivers, parts=parts, progress=progress, stack=stack)
+
+
+def refuse_while_pending(registry: PendingRuns) -> None:
+    """RefusedError naming every run that may have left something on."""
+    pending = registry.list()
+    if pending:
+        runs = "\n  ".join(str(path) for path in pending)
+        raise RefusedError(
+            "an earlier run may have left something on the cluster: `quorate undo` takes it back\n"
+            f"  {runs}"
+        )
+
+
+def _assemble(
+    request: Request,
+    *,
+    drivers: Drivers,
+    parts: Parts,
+    progress: Progress,
+    stack: contextlib.ExitStack,
+) -> Run:
+    directory = RunDirectory.create(
+        request.runs,
+        experiment=request.experiment,
+        source=request.source,
+        cluster_name=request.cluster.name,
+        seed=request.seed,
+    )
+    write_cluster(request.cluster, directory.path / "cluster.yaml")
+    progress.say(f"run {directory.path}")
+    sink: Sink = queue.SimpleQueue()
+    observer = Observer(
+        Components(request.cluster),
+        directory=directory,
+        sources=parts.sources(drivers, sink),
+        sink=sink,
+    )
+    watcher = Watcher(request.experiment, observer=observer, clock=drivers.clock, progress=progress)
+    injector = Injector(
+        directory,
+        drivers=drivers,
+        acting=parts.acting(request.cluster, directory.path),
+        watcher=watcher,
+        safety=Safety(PendingRuns(parts.state_dir), parts.guardian()),
+    )
+    workings = Workings(
+        directory=directory,
+        observer=observer,
+        watcher=watcher,
+        injector=injector,
+        sampling=parts.sampling(directory, request=request, credentials=drivers.credentials),
+        forecast=functools.cache(functools.partial(Forecast.read, drivers)),
+        progress=progress,
+        release=stack.pop_all().close,
+    )
+    return Run(request, workings=workings)

@@ -1,0 +1,32 @@
+"""How long a run waits for what; seconds. Tests set other values."""
+
+from __future__ import annotations
+
+TICK_S = 0.1
+"""Period of the run's own loop: reports are stamped at receipt, so this adds nothing to them."""
+
+WHOLE_AT_START_S = 20.0
+"""How long a cluster may take to show that it is whole before a run: the followers need about a
+second, a VIP that has just moved or a restarted HAProxy a few more."""
+
+IN_FLIGHT_S = 1.2
+"""Between the baseline's end and the act, so that a request of the baseline is answered before."""
+
+BASELINE_LONGER_S = 60.0
+"""How much longer than declared a baseline may last until its samples are enough."""
+
+BASELINE_TRIES = 3
+"""How often a baseline is taken when the sampler itself was kept from its work."""
+
+RECOVERED_AFTER_S = 10.0
+"""Clients are not called recovered sooner than this after the act: HAProxy's detection, an
+election and a VRRP move all begin within it (reference/timings_and_slos.md: L1 to L5, E1)."""
+
+STEADY_S = 5.0
+"""Recovered means good for this long without a break."""
+
+WHOLE_STEADY_S = 3.0
+"""Whole means so for this long: a VIP that moves back on the node's return shows within it."""
+
+PROOF_PERIOD_S = 0.2
+"""Pause between two looks at whether a fault bites."""

@@ -1,0 +1,93 @@
+"""Playing an experiment file through the Chaos Toolkit engine: what `quorate run` does."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from quorate.harness.errors import QuorateError, SpecError
+from quorate.harness.faults.catalogue import check_arguments
+from quorate.harness.run import live
+from quorate.harness.run.outcome import Outcome
+from quorate.harness.store.experiment_file import line_of, parse_experiment, parse_yaml
+from quorate.harness.store.run_directory import ExperimentSource
+
+SETTINGS = {
+    # In-process, chaoslib ignores the experiment's `runtime` and takes it from the settings.
+    "runtime": {"rollbacks": {"strategy": "always"}, "hypothesis": {"strategy": "default"}}
+}
+ENGINE_BROKEN = 3
+
+
+def read_document(source: ExperimentSource) -> dict[str, Any]:
+    """The checked document. SpecError with file and line for the first mistake."""
+    experiment = parse_experiment(source.text, file=source.file, words=live.known_words())
+    document, lines = parse_yaml(source.text, file=source.file)
+    try:
+        check_arguments(experiment)
+    except SpecError as error:
+        raise SpecError(
+            source.file,
+            line=line_of(error.field, lines=lines),
+            field=error.field,
+            found=error.found,
+            allowed=error.allowed,
+        ) from None
+    checked: dict[str, Any] = document
+    return checked
+
+
+def read_source(path: Path) -> ExperimentSource:
+    """The file's text. SpecError when it cannot be read."""
+    try:
+        return ExperimentSource.read(path)
+    except OSError as error:
+        found = error.strerror or str(error)
+        raise SpecError(path, field="", found=found, allowed="a readable file") from None
+    except UnicodeDecodeError:
+        raise SpecError(path, field="", found="bytes that are no UTF-8", allowed="text") from None
+
+
+def play(path: Path, *, options: live.Options) -> Outcome:
+    """Run one experiment file. Raises SpecError before anything is asked of a cluster."""
+    source = read_source(path)
+    document = read_document(source)
+    live.prepare(replace(options, source=source))
+    return outcome_of(run_engine(document))
+
+
+def run_engine(document: dict[str, Any]) -> Mapping[str, Any]:
+    """chaoslib's journal. The engine's own words go to our log, not to the screen."""
+    from chaoslib.exceptions import ChaosException
+    from chaoslib.experiment import ensure_experiment_is_valid, run_experiment
+
+    _quiet()
+    try:
+        ensure_experiment_is_valid(document)
+        journal: Mapping[str, Any] = run_experiment(document, settings=copy.deepcopy(SETTINGS))
+    except ChaosException as error:
+        raise QuorateError(f"the Chaos Toolkit engine refused the experiment: {error}") from error
+    return journal
+
+
+def outcome_of(journal: Mapping[str, Any]) -> Outcome:
+    """What our control wrote into the journal; a failure where it wrote nothing."""
+    ours = journal.get("quorate")
+    if not isinstance(ours, Mapping):
+        return Outcome(
+            ENGINE_BROKEN,
+            reason=f"the engine ended ({journal.get('status')}) without our control's result",
+            error="Exception",
+        )
+    return Outcome.from_dict(ours)
+
+
+def _quiet() -> None:
+    logger = logging.getLogger("chaostoolkit")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
+        logger.propagate = False

@@ -1,0 +1,89 @@
+"""Telling a person what a run does now. The run says; who listens decides how it looks."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable
+from typing import Protocol, TextIO
+
+
+class Progress(Protocol):
+    """What a run tells."""
+
+    def say(self, text: str) -> None:
+        """Something happened; worth a line of its own."""
+        ...
+
+    def status(self, text: str) -> None:
+        """What is so now; replaces the status before it."""
+        ...
+
+
+class LoggedProgress:
+    """Into the engine's own log, which `chaos run` shows."""
+
+    def __init__(self) -> None:
+        self._log = logging.getLogger("chaostoolkit")
+
+    def say(self, text: str) -> None:
+        self._log.info("quorate: %s", text)
+
+    def status(self, text: str) -> None:
+        """Nothing: a log is no place for what changes twice a second."""
+
+
+class TextProgress:
+    """Lines with the seconds since the start; on a terminal the status rewrites its line.
+
+    Elsewhere (a CI log) the status is a line of its own every `quiet_s` seconds.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO | None = None,
+        *,
+        quiet_s: float = 5.0,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._stream = stream or sys.stderr
+        self._live = self._stream.isatty()
+        self._quiet_s = quiet_s
+        self._now = now
+        self._start = now()
+        self._status_at = -1e9
+        self._shown = 0
+
+    def say(self, text: str) -> None:
+        self._wipe()
+        self._line(text)
+        self._status_at = self._now()
+
+    def status(self, text: str) -> None:
+        now = self._now()
+        if now - self._status_at < (0.5 if self._live else self._quiet_s):
+            return
+        self._status_at = now
+        if not self._live:
+            self._line(text)
+            return
+        line = f"{self._stamp()}  {text}"[:100]
+        self._stream.write("\r" + line.ljust(self._shown))
+        self._stream.flush()
+        self._shown = len(line)
+
+    def _wipe(self) -> None:
+        if self._shown:
+            self._stream.write("\r" + " " * self._shown + "\r")
+            self._shown = 0
+
+    def _line(self, text: str) -> None:
+        first, *more = text.splitlines() or [""]
+        self._stream.write(f"{self._stamp()}  {first}\n")
+        for line in more:
+            self._stream.write(f"{'':9}  {line}\n")
+        self._stream.flush()
+
+    def _stamp(self) -> str:
+        return f"{self._now() - self._start:7.1f} s"

@@ -1,0 +1,21 @@
+"""What a run is asked to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from quorate.harness.model.cluster import Cluster
+from quorate.harness.model.experiment import Experiment
+from quorate.harness.store.run_directory import ExperimentSource
+
+
+@dataclass(frozen=True)
+class Request:
+    """An experiment, the cluster to play it on, where its record goes, and the seed of chance."""
+
+    experiment: Experiment
+    source: ExperimentSource
+    cluster: Cluster
+    runs: Path
+    seed: int

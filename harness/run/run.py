@@ -1,0 +1,378 @@
+"""One run: open · baseline · inject · watch · undo · close. The order is design.md's list.
+
+Whatever a step raises, what it put on is taken off before the error leaves it; after that the run
+only closes. Nothing here judges: `conclude` asks the judge, and the judge reads the disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from quorate.harness.errors import Interrupted, QuorateError, RefusedError
+from quorate.harness.faults.catalogue import ARRANGEMENTS, FAULTS
+from quorate.harness.judge import judge
+from quorate.harness.model.verdict import State, Verdict
+from quorate.harness.run import pace
+from quorate.harness.run.forecast import Forecast
+from quorate.harness.run.injector import Injector
+from quorate.harness.run.observer import Observer
+from quorate.harness.run.outcome import Outcome, exit_code_of
+from quorate.harness.run.progress import Progress
+from quorate.harness.run.reporting import write_report
+from quorate.harness.run.request import Request
+from quorate.harness.run.sampling import Sampling
+from quorate.harness.run.targets import Facts, Targets
+from quorate.harness.run.watcher import Watcher
+from quorate.harness.store.run_directory import RunDirectory
+from quorate.harness.undo.signals import signals_held
+
+Stage = Literal["opened", "steady", "closed"]
+
+
+@dataclass(frozen=True)
+class Workings:
+    """What a run is made of; assembled in opening.py."""
+
+    directory: RunDirectory
+    observer: Observer
+    watcher: Watcher
+    injector: Injector
+    sampling: Sampling
+    forecast: Callable[[], Forecast]
+    """Reads the configuration the first time, and answers from memory after that."""
+    progress: Progress
+    release: Callable[[], None]
+    """Lets go of the lock and of connections; the last thing that happens."""
+
+
+class Run:
+    """A live run. Every method is called from the main thread."""
+
+    def __init__(self, request: Request, *, workings: Workings) -> None:
+        self.request = request
+        self.directory = workings.directory
+        self.stage: Stage = "opened"
+        self.failure: BaseException | None = None
+        self._w = workings
+        self._targets: Targets | None = None
+        self._close_problems: list[QuorateError] = []
+
+    # --- before anything is changed
+
+    def look_around(self) -> None:
+        """Start following the components; refuse a cluster that is not whole; resolve targets."""
+        with self._step():
+            self._w.observer.start()
+            components = self._w.observer.components
+            whole = self._w.watcher.until(
+                lambda: not components.missing(),
+                at_most_s=pace.WHOLE_AT_START_S,
+                what="is the cluster whole?",
+            )
+            if not whole:
+                missing = "\n  ".join(components.missing())
+                raise RefusedError(f"the cluster is not whole, so nothing is done:\n  {missing}")
+            self._targets = Targets.resolve(
+                self.request.experiment,
+                cluster=self.request.cluster,
+                facts=self._facts(),
+                seed=self.request.seed,
+            )
+            self._write_targets()
+            if any(FAULTS[step.func].silences_node for step in self.request.experiment.faults):
+                # Now, since a look at a dozen files would stand between baseline and act.
+                self._w.watcher.beside(self._w.forecast, what="reading the cluster's timers")
+
+    def baseline(self) -> None:
+        """Arrangements, sampling, and the baseline; RefusedError when it is not good."""
+        self._demand("opened")
+        with self._step():
+            for name in self.request.experiment.given:
+                self._w.injector.arrange(ARRANGEMENTS[name], holder=self._facts().vip_holder)
+                self._w.progress.say(f"arranged: {ARRANGEMENTS[name].summary}")
+            self._w.sampling.start()
+            self._w.watcher.sampling = self._w.sampling
+            self.directory.append_event("sampling_started")
+            self._take_baseline()
+            self.stage = "steady"
+
+    def _take_baseline(self) -> None:
+        start = self._baseline_window()
+        self.directory.append_event("baseline_started", t=start)
+        self.directory.append_event("baseline_ended")
+        components, watcher = self._w.observer.components, self._w.watcher
+        watcher.until(lambda: False, at_most_s=pace.IN_FLIGHT_S, what="answers under way")
+        if self.request.experiment.given:
+            without = ", ".join(components.missing()) or "nothing"
+            text = f"arranged, so not demanded on the return leg: {without}"
+            self.directory.append_event("data_note", text=text)
+            components.demand(components.good())
+        self._check_baseline()
+
+    def _baseline_window(self) -> float:
+        """Sample for as long as declared, and until there are samples enough; the window's start.
+
+        Begun anew where the sampler itself could not tell something and nothing was bad: that
+        says nothing about the cluster, and one such sample would leave "none was bad" open.
+        """
+        declared_s, sampling = self.request.experiment.baseline_s, self._w.sampling
+        for left in reversed(range(pace.BASELINE_TRIES)):
+            start = self.directory.now()
+            self._w.watcher.until(lambda: False, at_most_s=declared_s, what="baseline")
+            self._w.watcher.until(
+                partial(sampling.has_enough, since=start),
+                at_most_s=pace.BASELINE_LONGER_S,
+                what="more baseline",
+            )
+            seen = sampling.counts(since=start)
+            if seen.bad or not seen.unknown or not left:
+                break
+            text = f"baseline begun anew: the sampler could not tell {seen.unknown} sample(s)"
+            self.directory.append_event("data_note", text=text)
+            self._w.progress.say(text)
+        return start
+
+    def _check_baseline(self) -> None:
+        """By the judge's own words, from disk: one definition of good."""
+        so_far = judge(self.request.experiment, self.directory.timeline())
+        bad = [
+            f"{gate.name}: {gate.reason}"
+            for gate in so_far.gates
+            if gate.name in ("baseline", "prober") and not gate.ok
+        ]
+        bad += [
+            f"{one.indicator} of {', '.join(one.of)}: {one.value:g}, at most {one.bound:g}"
+            for one in so_far.objectives
+            if one.during == "baseline" and one.state is State.MISSED and one.value is not None
+        ]
+        if bad:
+            raise RefusedError(
+                "the baseline is not good, so nothing is injected:\n  " + "\n  ".join(bad)
+            )
+        self._w.progress.say(f"baseline: {so_far.gates[0].reason}")
+
+    # --- the method
+
+    def inject(self, name: str, arguments: Mapping[str, object]) -> dict[str, object]:
+        """Put a fault on, prove that it bites, watch. Returns what the journal shows."""
+        self._demand("steady")
+        fault = FAULTS[name]
+        with self._step():
+            nodes = self._resolved(str(arguments["target"]))
+            self._w.progress.say(f"fault: {name} on {', '.join(nodes)} ({arguments['target']})")
+            if fault.silences_node:
+                self._foretell(nodes[0])
+            evidence = self._w.injector.put_on(
+                fault, nodes=nodes, arguments=arguments, facts=lambda: self._facts().to_dict()
+            )
+            self._w.progress.say(f"it bites: {evidence}")
+            reached = self._watch_fault(arguments)
+        return {"nodes": list(nodes), "proof": evidence, "reached": reached}
+
+    def _foretell(self, node: str) -> None:
+        """Write down what the live configuration says that this will cost."""
+        forecast = self._w.forecast()
+        if forecast.note:
+            self.directory.append_event("data_note", text=forecast.note)
+        predictions = forecast.of_silence(
+            node,
+            cluster=self.request.cluster,
+            facts=self._facts(),
+            backups=self._w.observer.components.nodes_good("keepalived"),
+        )
+        for one in predictions:
+            self.directory.append_event("prediction", **one.to_event())
+            if one.component is None:
+                told = f"{one.low_s:.1f} to {one.high_s:.1f} s ({one.formula})"
+                self._w.progress.say(f"predicted outage: {told}")
+
+    def _watch_fault(self, arguments: Mapping[str, object]) -> bool:
+        watcher = self._w.watcher
+        watcher.guarded = True
+        until, at_most_s = str(arguments["watch_until"]), float(str(arguments["at_most_s"]))
+        reached = self._watch(until, at_most_s=at_most_s, at_least_s=pace.RECOVERED_AFTER_S)
+        watcher.guarded = False
+        if watcher.tripped:
+            guard = self.request.experiment.abort_when
+            assert guard is not None
+            self.directory.append_event("guard_tripped", objective=guard.model_dump(mode="json"))
+            self._w.progress.say("the guard tripped (abort_when): undoing at once")
+            self._w.injector.faults_off()
+            watcher.tripped = False
+        return reached
+
+    def undo(self, *, watch_until: str, at_most_s: float) -> dict[str, object]:
+        """Take every fault off and watch the return leg."""
+        self._demand("steady")
+        with self._step():
+            self._w.progress.say("undo")
+            self._w.injector.faults_off()
+            reached = self._watch(watch_until, at_most_s=at_most_s)
+            self.directory.append_event("return_ended", reached=reached)
+            self._w.progress.say(f"{watch_until}: {'yes' if reached else 'not in time'}")
+        return {"reached": reached, "missing": list(self._w.observer.components.missing())}
+
+    def watch(self, *, for_s: float) -> dict[str, object]:
+        """Just look, for so many seconds."""
+        self._demand("steady")
+        with self._step():
+            self.directory.append_event("watch_started", until="time")
+            self._w.watcher.until(lambda: False, at_most_s=for_s, what="watching")
+            self.directory.append_event("watch_ended", until="time", reached=True)
+        return {"watched_s": for_s}
+
+    def _watch(self, until: str, *, at_most_s: float, at_least_s: float = 0.0) -> bool:
+        """Watch until clients have recovered or the cluster is whole, and it stays so."""
+        clock, components = self._w.watcher.clock, self._w.observer.components
+        start = clock.now()
+        whole_since: list[float] = []
+
+        def recovered() -> bool:
+            return clock.now() - start >= at_least_s and self._w.watcher.steady(pace.STEADY_S)
+
+        def whole() -> bool:
+            if components.missing():
+                whole_since.clear()
+            elif not whole_since:
+                whole_since.append(clock.now())
+            held = bool(whole_since) and clock.now() - whole_since[0] >= pace.WHOLE_STEADY_S
+            return held and self._w.watcher.steady(pace.WHOLE_STEADY_S)
+
+        self.directory.append_event("watch_started", until=until)
+        done = whole if until == "whole" else recovered
+        reached = self._w.watcher.until(done, at_most_s=at_most_s, what=f"until {until}")
+        if until == "whole":
+            reached = not components.missing()
+        self.directory.append_event("watch_ended", until=until, reached=reached)
+        return reached
+
+    # --- the end
+
+    def finish(self) -> Verdict:
+        """Close in order and judge."""
+        self._demand("steady", even_if_failed=True)
+        self.close()
+        return self.conclude()[1]
+
+    def close(self) -> None:
+        """Undo what is on, stop sampling, write the last event. Safe to call twice."""
+        if self.stage == "closed":
+            return
+        self.stage = "closed"
+        with signals_held(), contextlib.ExitStack() as stack:  # the last one pushed comes first
+            stack.callback(self._w.release)
+            for step in (
+                self._w.injector.disarm,
+                self._write_closed,
+                self._w.observer.stop,
+                self._stop_sampling,
+                self._w.injector.arrangements_off,
+                self._w.injector.faults_off,
+            ):
+                stack.callback(self._attempt, step)
+
+    def conclude(self) -> tuple[Outcome, Verdict]:
+        """Judge the closed run from disk, write verdict.json and report.txt."""
+        verdict = judge(self.request.experiment, self.directory.timeline())
+        self.directory.write_verdict(verdict)
+        write_report(self.directory, verdict)
+        failure = self._worst()
+        code = exit_code_of(verdict.verdict, failure=failure, dirty=self._w.injector.is_dirty)
+        outcome = Outcome(
+            exit_code=code,
+            verdict=verdict.verdict,
+            directory=self.directory.path,
+            reason=str(failure) if failure else "",
+            error=type(failure).__name__ if failure else "",
+        )
+        return outcome, verdict
+
+    def interrupted(self, why: str) -> None:
+        """Note that a signal or the engine ended the run before its verdict was asked."""
+        self.failure = self.failure or Interrupted(why)
+
+    def _stop_sampling(self) -> None:
+        self._w.watcher.sampling = None
+        if self._w.watcher.beside(self._w.sampling.stop, what="the last answers"):
+            self.directory.append_event("sampling_stopped")
+
+    def _write_closed(self) -> None:
+        reason = "completed"
+        failure = self._worst()
+        if isinstance(failure, Interrupted):
+            reason = "interrupted"
+        elif isinstance(failure, RefusedError) and not self._w.injector.faults_put_on:
+            reason = "refused"
+        elif failure is not None:
+            reason = "failed"
+        self.directory.append_event("run_closed", reason=reason, text=str(failure or ""))
+
+    def _attempt(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except QuorateError as error:  # every other step of closing is taken all the same
+            self._close_problems.append(error)
+
+    def _worst(self) -> BaseException | None:
+        """What went wrong: an undo that failed before all else, then what ended the run."""
+        problems = [*([self.failure] if self.failure else []), *self._close_problems]
+        return max(problems, key=lambda one: getattr(one, "exit_code", 3) == 4, default=None)
+
+    # --- small things
+
+    @contextlib.contextmanager
+    def _step(self) -> Iterator[None]:
+        """A step that fails ends the run: what is on is taken off before the error goes on."""
+        done = False
+        try:
+            yield
+            done = True
+        except QuorateError as error:
+            self.failure = self.failure or error
+            raise
+        finally:
+            if not done:
+                self.failure = self.failure or Interrupted("the run was ended by a signal")
+                self._attempt(self._w.injector.faults_off)
+
+    def _demand(self, stage: Stage, *, even_if_failed: bool = False) -> None:
+        if self.failure is not None and not even_if_failed:
+            raise RefusedError(f"the run has ended early: {self.failure}")
+        if self.stage != stage:
+            raise RefusedError(
+                f"asked out of order: the run is {self.stage}, not {stage}; an experiment's "
+                "hypothesis must be asked before and after its method"
+            )
+
+    def _facts(self) -> Facts:
+        components = self._w.observer.components
+        return Facts(components.vip_holder, components.etcd_leader)
+
+    def _resolved(self, word: str) -> tuple[str, ...]:
+        """The nodes resolved at the start, or new ones where the facts have moved since."""
+        assert self._targets is not None
+        moved = self._targets.moved(word, facts=self._facts())
+        if moved is not None:
+            self._targets = moved
+            self._write_targets()
+            self._w.progress.say(f"{word} is another node than at the start: resolved again")
+        return self._targets.nodes[word]
+
+    def _write_targets(self) -> None:
+        assert self._targets is not None
+        facts = self._targets.facts
+        self.directory.append_event(
+            "targets_resolved",
+            targets={word: list(nodes) for word, nodes in self._targets.nodes.items()},
+            facts=facts.to_dict(),
+        )
+        also = " (it also leads etcd)" if facts.vip_holder == facts.etcd_leader else ""
+        words = ", ".join(f"{word} = {', '.join(n)}" for word, n in self._targets.nodes.items())
+        self._w.progress.say(
+            f"VIP on {facts.vip_holder}{also}, etcd led by {facts.etcd_leader}"
+            + (f"; {words}" if words else "")
+        )

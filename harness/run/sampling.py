@@ -1,0 +1,74 @@
+"""The sampler of a run: plans from the experiment's probes, the process, the live view of it."""
+
+from __future__ import annotations
+
+from quorate.harness.drivers.kubeconfig import KubeCredentials
+from quorate.harness.judge.intervals import Counts
+from quorate.harness.model.experiment import BASELINE_SAMPLES
+from quorate.harness.model.probe_plan import ClientCredentials, ProbePlan
+from quorate.harness.run.request import Request
+from quorate.harness.sampling.live import LiveView
+from quorate.harness.sampling.sampler import Sampler
+from quorate.harness.store.run_directory import RunDirectory
+from quorate.probes.catalogue import plan_probe
+
+
+def plans(request: Request, *, credentials: KubeCredentials) -> dict[str, ProbePlan]:
+    """What the sampler is to ask, by the names that the experiment gives its probes."""
+    client = ClientCredentials(
+        ca_pem=credentials.ca.decode("ascii"),
+        certificate_pem=credentials.certificate.decode("ascii"),
+        key_pem=credentials.key.decode("ascii"),
+    )
+    experiment = request.experiment
+    return {
+        name: plan_probe(
+            spec,
+            cluster=request.cluster,
+            credentials=client,
+            hard_timeout_s=experiment.hard_timeout_s(name),
+        )
+        for name, spec in experiment.probes.items()
+    }
+
+
+class Sampling:
+    """Started once, before the baseline; stopped when the run closes."""
+
+    def __init__(
+        self, directory: RunDirectory, *, request: Request, credentials: KubeCredentials
+    ) -> None:
+        experiment = request.experiment
+        self._probes = {name: experiment.deadlines_s(name)[0] for name in experiment.probes}
+        self._sampler = Sampler(directory, plans(request, credentials=credentials))
+        self._started = False
+        self.view = LiveView(
+            directory, rates_hz={name: spec.rate_hz for name, spec in experiment.probes.items()}
+        )
+
+    def start(self) -> None:
+        """Returns when each probe has sent its first tick; ProbeError otherwise."""
+        self._sampler.start()
+        self._started = True
+
+    def alive(self) -> bool:
+        return self._sampler.alive()
+
+    def counts(self, *, since: float) -> Counts:
+        """Samples known so far that were due since then (seconds since the base), of all probes."""
+        each = (
+            self.view.counts(name, deadline_s=deadline_s, since=since)
+            for name, deadline_s in self._probes.items()
+        )
+        return sum(each, Counts())
+
+    def has_enough(self, *, since: float) -> bool:
+        """Whether there are samples enough for a baseline that began then."""
+        seen = self.counts(since=since)
+        return seen.good + seen.bad >= BASELINE_SAMPLES
+
+    def stop(self) -> bool:
+        """End it, and wait for what is under way; whether it had been started."""
+        if self._started:
+            self._sampler.stop()
+        return self._started

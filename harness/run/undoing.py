@@ -1,0 +1,76 @@
+"""`quorate undo`: settling the journals of runs whose harness and guardian are gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from quorate.harness.cluster.file import read_cluster
+from quorate.harness.cluster.lock import ClusterLock
+from quorate.harness.cluster.namespace import enter_network_namespace
+from quorate.harness.cluster.state import state_directory
+from quorate.harness.errors import QuorateError
+from quorate.harness.transport import for_cluster
+from quorate.harness.undo.execute import execute_with
+from quorate.harness.undo.in_flight import InFlight
+from quorate.harness.undo.journal import JOURNAL_NAME, UndoJournal
+from quorate.harness.undo.pending import PendingRuns
+from quorate.harness.undo.settle import settle_run
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What became of one run."""
+
+    directory: Path
+    exit_code: int
+    text: str
+    undone: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "run": str(self.directory),
+            "exit_code": self.exit_code,
+            "text": self.text,
+            "undone": list(self.undone),
+        }
+
+
+def undo_runs(named: Sequence[Path], *, forget: bool, say: Say) -> list[Undone]:
+    """Settle the runs named, or every run that is registered; the newest first.
+
+    Each is tried, whatever became of the others.
+    """
+    registry = PendingRuns(state_directory())
+    directories = [path.absolute() for path in named] or list(reversed(registry.list()))
+    done = []
+    for directory in directories:
+        say(f"{directory}:")
+        try:
+            undone = _forget(directory, registry) if forget else _undo(directory, registry, say=say)
+        except QuorateError as error:
+            undone = Undone(directory, max(error.exit_code, 3), str(error))
+        say(f"  {undone.text}")
+        done.append(undone)
+    return done
+
+
+def _undo(directory: Path, registry: PendingRuns, *, say: Say) -> Undone:
+    cluster = read_cluster(directory / "cluster.yaml")
+    # Held by a run that is alive: its own undo comes first, and ours would cut into it.
+    with ClusterLock(state_directory(), cluster.name):
+        for undo in UndoJournal(directory / JOURNAL_NAME).pending():
+            say(f"  to do: {undo.text}")
+        enter_network_namespace(cluster)
+        execute = execute_with(for_cluster(cluster, in_flight=InFlight(directory)))
+        settled = settle_run(directory, execute=execute, registry=registry)
+    texts = tuple(undo.text for undo in settled)
+    return Undone(directory, 0, f"undone: {len(texts)}" if texts else "nothing was left on", texts)
+
+
+def _forget(directory: Path, registry: PendingRuns) -> Undone:
+    registry.remove(directory)
+    return Undone(directory, 0, "struck off; nothing was undone")

@@ -1,0 +1,7 @@
+"""The Chaos Toolkit control of every quorate experiment: `provider: {module: quorate.control}`."""
+
+from __future__ import annotations
+
+from quorate.harness.control import after_experiment_control, before_experiment_control
+
+__all__ = ["after_experiment_control", "before_experiment_control"]

@@ -1,0 +1,70 @@
+"""The state of a fake cluster, as files that several processes read and write."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+
+API_PORT = 6443
+VIP_PORT = 8443
+FAILOVER_S = 1.0
+"""How long nobody holds the VIP after its holder has gone."""
+
+
+class World:
+    """nodes.json (name → address, and the VIP), off/<node>, stopped/<node>, boot/<node>, holder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        described = json.loads((path / "nodes.json").read_text())
+        self.nodes: dict[str, str] = described["nodes"]
+        self.vip: str = described["vip"]
+
+    @classmethod
+    def create(cls, path: Path, *, nodes: dict[str, str], vip: str) -> World:
+        for folder in ("off", "stopped", "boot"):
+            (path / folder).mkdir(parents=True)
+        (path / "nodes.json").write_text(json.dumps({"nodes": nodes, "vip": vip}))
+        (path / "holder").write_text(next(iter(nodes)))
+        world = cls(path)
+        for name in nodes:
+            world.boot(name)
+        return world
+
+    def is_off(self, node: str) -> bool:
+        return (self.path / "off" / node).exists()
+
+    def is_stopped(self, node: str) -> bool:
+        """Whether keepalived is stopped there."""
+        return (self.path / "stopped" / node).exists()
+
+    def boot_id(self, node: str) -> str:
+        return (self.path / "boot" / node).read_text()
+
+    def boot(self, node: str) -> None:
+        self._write(f"boot/{node}", str(uuid.uuid4()))
+
+    def power(self, action: str, node: str) -> None:
+        switch = self.path / "off" / node
+        if action == "off":
+            switch.touch()
+        elif switch.exists():
+            self.boot(node)
+            switch.unlink()
+
+    @property
+    def holder(self) -> str:
+        return (self.path / "holder").read_text()
+
+    def elect(self) -> None:
+        able = [n for n in self.nodes if not self.is_off(n) and not self.is_stopped(n)]
+        self._write("holder", able[0] if able else "")
+
+    def holds(self, node: str) -> bool:
+        return self.holder == node and not self.is_off(node)
+
+    def _write(self, name: str, text: str) -> None:
+        draft = self.path / f"{name}.draft"
+        draft.write_text(text)
+        draft.replace(self.path / name)

@@ -1,0 +1,34 @@
+"""Starts an engine at a quicker pace: python play.py chaos|quorate ARGUMENTS.
+
+Only the waiting is shorter; everything else is what a user runs.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from quorate.harness.faults import node_power_off
+from quorate.harness.run import pace
+
+pace.RECOVERED_AFTER_S = 3.0
+pace.STEADY_S = 1.0
+pace.WHOLE_STEADY_S = 0.5
+pace.IN_FLIGHT_S = 0.5
+node_power_off.BOOT_TIMEOUT_S = 4.0
+node_power_off.NodePowerOff.proof_timeout_s = 3.0
+
+
+def main() -> None:
+    engine, *arguments = sys.argv[1:]
+    sys.argv = [engine, *arguments]
+    if engine == "quorate":
+        from quorate.harness.cli import main as quorate
+
+        quorate(arguments)
+    from chaostoolkit.cli import cli
+
+    cli(["--no-version-check", *arguments])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""Each driver's facts from scripted answers: right ones, wrong ones, and none."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from quorate.harness.drivers.etcd import EtcdDriver, parse_timers
+from quorate.harness.drivers.haproxy import HAProxyDriver
+from quorate.harness.drivers.keepalived import KeepalivedDriver
+from quorate.harness.drivers.machine import MachineDriver
+from quorate.harness.drivers.power import PowerDriver
+from quorate.harness.drivers.systemd import SystemdDriver
+from quorate.harness.errors import CommandTimeout, DriverError, NodeUnreachable, RefusedError
+from quorate.harness.model.cluster import Cluster
+from quorate.harness.transport import MemoryTransport, Reply
+
+BOOT_ID = "7c92d57c-69f0-45ba-ba27-ce619eeb414e"
+GONE = Reply(error=NodeUnreachable("cp1", argv=["x"], problem="no route"))
+HUNG = Reply(error=CommandTimeout("cp1", argv=["x"], problem="hung"))
+
+
+def holding(*addresses: str) -> Reply:
+    return Reply(json.dumps([{"addr_info": [{"local": one} for one in addresses]}]))
+
+
+def test_the_leader_is_the_one_member_that_says_so() -> None:
+    transport = MemoryTransport()
+    transport.on("curl", reply=Reply("etcd_server_is_leader 0\netcd_server_has_leader 1\n"))
+    transport.on("curl", reply=Reply("etcd_server_is_leader 1\n"), node="cp2")
+    transport.on("curl", reply=GONE, node="cp1")
+    assert EtcdDriver(transport).leader(["cp1", "cp2", "cp3"]) == "cp2"
+
+
+def test_two_leaders_are_none() -> None:
+    transport = MemoryTransport().on("curl", reply=Reply("etcd_server_is_leader 1\n"))
+    assert EtcdDriver(transport).leader(["cp1", "cp2"]) is None
+
+
+def test_etcd_timers_come_from_its_flags_or_defaults() -> None:
+    assert parse_timers("- --election-timeout=2500\n").election_s == 2.5
+    assert parse_timers("- --election-timeout=2500\n").heartbeat_s == 0.1
+    assert parse_timers("").election_s == 1.0
+
+
+def test_haproxy_servers(cluster: Cluster) -> None:
+    transport = MemoryTransport().on(
+        "socat", reply=Reply("# pxname,svname,status\napi,cp1,UP\napi,BACKEND,UP\n")
+    )
+    assert HAProxyDriver(transport, cluster=cluster).servers("cp1") == {"cp1": "UP"}
+    assert transport.calls[0].stdin == b"show stat -1 4 -1\n"
+
+
+def test_haproxy_that_answers_something_else(cluster: Cluster) -> None:
+    transport = MemoryTransport().on("socat", reply=Reply("# svname,other\ncp1,x\n"))
+    with pytest.raises(DriverError, match="status"):
+        HAProxyDriver(transport, cluster=cluster).servers("cp1")
+
+
+def test_who_holds_the_vip(cluster: Cluster) -> None:
+    transport = MemoryTransport().on("ip", reply=holding("192.0.2.1"))
+    transport.on("ip", reply=holding("192.0.2.2", "192.0.2.100"), node="cp2")
+    transport.on("ip", reply=GONE, node="cp3")
+    keepalived = KeepalivedDriver(transport, cluster=cluster)
+    assert keepalived.holders(["cp1", "cp2", "cp3"]) == ["cp2"]
+    assert keepalived.holds("cp3") is None, "a node that cannot be asked is not known"
+
+
+def test_addresses_that_are_no_json(cluster: Cluster) -> None:
+    transport = MemoryTransport().on("ip", reply=Reply("1: lo: <LOOPBACK>"))
+    with pytest.raises(DriverError, match="cp1"):
+        KeepalivedDriver(transport, cluster=cluster).holds("cp1")
+
+
+@pytest.mark.parametrize(
+    ("reply", "answers"),
+    [
+        (Reply("connected\n"), True),
+        (Reply(returncode=1, stderr="no connection: timed out"), False),
+        (Reply(returncode=127, stderr="python3: not found"), None),
+        (GONE, None),
+    ],
+)
+def test_does_the_vip_answer(cluster: Cluster, reply: Reply, answers: bool | None) -> None:
+    transport = MemoryTransport().on("python3", reply=reply)
+    assert KeepalivedDriver(transport, cluster=cluster).answers_from("cp2") is answers
+
+
+@pytest.mark.parametrize(
+    ("reply", "boot_id"),
+    [(Reply(f"{BOOT_ID}\n"), BOOT_ID), (Reply("not one"), None), (GONE, None)],
+)
+def test_boot_id(reply: Reply, boot_id: str | None) -> None:
+    transport = MemoryTransport().on("cat", reply=reply)
+    assert MachineDriver(transport).boot_id("cp1") == boot_id
+
+
+@pytest.mark.parametrize(
+    ("reply", "unreachable"),
+    [(GONE, True), (HUNG, False), (Reply(), False), (Reply(returncode=1), False)],
+    ids=["no way", "hangs", "answers", "answers badly"],
+)
+def test_only_no_way_is_unreachable(reply: Reply, unreachable: bool) -> None:
+    transport = MemoryTransport().on("true", reply=reply)
+    assert MachineDriver(transport).is_unreachable("cp1") is unreachable
+
+
+def test_the_power_switch_is_a_command(cluster: Cluster) -> None:
+    power = PowerDriver(cluster)
+    assert power.off_argv("cp1") == ("switch", "off", "cp1")
+    assert power.on_argv("cp1") == ("switch", "on", "cp1")
+
+
+def test_without_a_power_switch_the_remedy_is_named(cluster: Cluster) -> None:
+    power = PowerDriver(cluster.model_copy(update={"power": None}))
+    assert not power.is_there
+    with pytest.raises(RefusedError, match=r"cluster\.yaml.*power: \{command"):
+        power.off_argv("cp1")
+
+
+def test_unit_state() -> None:
+    transport = MemoryTransport().on("systemctl", reply=Reply("inactive\n", returncode=3))
+    assert SystemdDriver(transport).state("cp1", "haproxy") == "inactive"

@@ -1,0 +1,112 @@
+"""The follower on a node: its parsers, and the program as a node runs it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from quorate.harness.drivers import node_program
+from quorate.harness.drivers.follower import PROGRAM, follower_argv, parse_line
+from quorate.harness.model.cluster import Cluster
+
+STAT = """\
+# pxname,svname,qcur,status,addr
+apiservers,FRONTEND,,OPEN,
+apiservers,cp1,0,UP,10.0.0.1:6443
+apiservers,cp2,0,DOWN 1/2,10.0.0.2:6443
+apiservers,BACKEND,0,UP,
+"""
+
+
+def test_only_servers_are_read_from_show_stat() -> None:
+    assert node_program.parse_stat(STAT) == [
+        ("cp1", "10.0.0.1:6443", "UP"),
+        ("cp2", "10.0.0.2:6443", "DOWN 1/2"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "good"),
+    [("UP", True), ("UP 1/2", True), ("DOWN", False), ("DOWN 1/2", False), ("MAINT", False)],
+)
+def test_a_server_is_used_while_it_is_up(status: str, good: bool) -> None:
+    assert node_program.server_is_up(status) is good
+
+
+def test_a_server_without_a_check_says_nothing() -> None:
+    assert node_program.server_is_up("no check") is None
+
+
+def test_addresses_of_all_links_and_families() -> None:
+    links = [
+        {"addr_info": [{"local": "10.0.0.1"}, {"local": "fe80::1"}]},
+        {"addr_info": []},
+        {"addr_info": [{"broadcast": "10.0.0.255"}]},
+    ]
+    assert node_program.parse_addresses(json.dumps(links)) == {"10.0.0.1", "fe80::1"}
+
+
+@pytest.mark.parametrize(
+    ("metrics", "leads", "has_leader"),
+    [
+        ("etcd_server_has_leader 1\netcd_server_is_leader 1\n", True, True),
+        ("etcd_server_has_leader 1\netcd_server_is_leader 0\n", False, True),
+        ("# HELP etcd_server_is_leader 1\n", False, False),
+    ],
+)
+def test_raft_from_metrics(metrics: str, leads: bool, has_leader: bool) -> None:
+    assert node_program.parse_raft(metrics) == {"leads": leads, "has_leader": has_leader}
+
+
+def test_only_changes_are_reported() -> None:
+    reporter = node_program.Reporter()
+    for state in ("up", "up", "down"):
+        reporter.fact("haproxy", state, state == "up")
+    reporter.fact("haproxy_backend", "UP", True, server="cp1")
+    lines = [reporter.lines.get_nowait() for _ in range(reporter.lines.qsize())]
+    assert [(line["component"], line["state"]) for line in lines] == [
+        ("haproxy", "up"),
+        ("haproxy", "down"),
+        ("haproxy_backend", "UP"),
+    ]
+
+
+def test_a_silent_haproxy_makes_its_backends_unknown() -> None:
+    reporter = node_program.Reporter()
+    config = {
+        "monitor_url": "http://127.0.0.1:1/up",
+        "stats_socket": "/nonexistent",
+        "servers": {"cp1": "10.0.0.1"},
+    }
+    node_program.look_at_haproxy(reporter, config)
+    lines = [reporter.lines.get_nowait() for _ in range(reporter.lines.qsize())]
+    assert [(line["component"], line["good"]) for line in lines] == [
+        ("haproxy", False),
+        ("haproxy_backend", None),
+    ]
+
+
+def test_the_program_says_hello_and_ends_with_its_stdin(cluster: Cluster) -> None:
+    """As ssh starts it: the program on stdin, which stays open behind it."""
+    command = [sys.executable, *follower_argv(cluster, node=cluster.nodes[0])[1:]]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(PROGRAM)
+        process.stdin.flush()
+        first = parse_line(process.stdout.readline().decode(), node="cp1", t_ns=5)
+        assert first is not None
+        assert (first.kind, first.t_ns) == ("hello", 5)
+        assert len(first.state) == 36, "the boot id"
+        process.stdin.close()
+        assert process.wait(timeout=10) == 0
+
+
+def test_the_program_compiles_for_an_old_python() -> None:
+    """No syntax newer than 3.8's."""
+    import ast
+
+    ast.parse(PROGRAM, feature_version=(3, 8))
