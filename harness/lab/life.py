@@ -82,7 +82,9 @@ def _existing(spec: LabSpec, progress: shell.Progress) -> Lab | None:
         progress.say("an earlier lab up did not finish: removing what it left")
         _down(lab.plan)
         return None
-    if status(lab) != "stopped":
+    if (now := status(lab)) == "partial":
+        raise RefusedError(f"lab {spec.name!r} is partly up; quorate lab start makes it whole")
+    if now != "stopped":
         raise RefusedError(
             f"lab {spec.name!r} runs already; quorate lab down --name {spec.name} ends it, "
             "--name gives another one a name of its own"
@@ -148,10 +150,22 @@ def start(name: str, progress: shell.Progress) -> Lab:
         lab = state.load(name)
         if lab.stage != state.READY:
             raise LabError(f"lab {name!r} was never finished; quorate lab up --name {name}")
-        if status(lab) != "running":
+        if (now := status(lab)) == "partial":
+            _power_on_missing(lab, progress)
+        elif now != "running":
             host.check(lab.plan.spec, lab.plan.home, fix_host=lab.fix_host)
             _start(lab, progress)
         return lab
+
+
+def _power_on_missing(lab: Lab, progress: shell.Progress) -> None:
+    """Boot the machines that are off, leave the others alone."""
+    since = datetime.datetime.min.replace(tzinfo=datetime.UTC)
+    with progress.step("power on the machines that are off"):
+        for each in lab.plan.nodes:
+            node.power_on(lab.plan, each, host.facts(), lab.lower)
+    with progress.step("every node and pod ready"):
+        kubernetes.await_whole(lab.plan, since)
 
 
 def _start(lab: Lab, progress: shell.Progress) -> None:

@@ -62,6 +62,8 @@ class Row:
     observer_s: str
     apart_s: str
     agrees: str
+    predicted_s: str
+    inside: str
     led_etcd: str
     last: str
 
@@ -228,6 +230,7 @@ def compare(options: argparse.Namespace, target: Target, binary: Path) -> Row:
     verdict = json.loads((made[0] / "verdict.json").read_text())
     ours, theirs = outage_of(verdict), float(seen["longest_outage_s"])
     story = verdict.get("story", {})
+    predicted = predicted_of(verdict)
     return Row(
         date=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
         version=quorate.__version__,
@@ -240,9 +243,19 @@ def compare(options: argparse.Namespace, target: Target, binary: Path) -> Row:
         observer_s=f"{theirs:.3f}",
         apart_s=f"{abs(ours - theirs):.3f}",
         agrees="agrees" if abs(ours - theirs) <= LIMIT_S else "DIFFERS",
+        predicted_s=predicted[0],
+        inside=predicted[1],
         led_etcd=str(story.get("holder_led_etcd", "-")),
         last=str(story.get("last_component_for_clients", "-")),
     )
+
+
+def predicted_of(verdict: dict[str, Any]) -> tuple[str, str]:
+    """The interval that the live configuration implied for the outage, and whether it held."""
+    for one in verdict.get("predicted", []):
+        if one["measured_s"] is not None:
+            return f"{one['low_s']:.2f} to {one['high_s']:.2f}", "yes" if one["inside"] else "NO"
+    return "-", "-"
 
 
 def built(folder: Path) -> Path:
