@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Generator
 from pathlib import Path
@@ -21,6 +22,12 @@ import noxfile
 ROOT = Path(__file__).resolve().parent.parent
 STRICT = os.environ.get("CI") == "true"
 DEMANDING = ("lab", "host", "go")
+
+
+def pytest_configure() -> None:
+    """Whoever starts us in the background (a CI runner, a shell's `&`) makes us ignore SIGINT, and
+    every process that a test starts would inherit that: Ctrl-C could not be tested."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def missing_here(marks: set[str]) -> list[str]:
