@@ -226,7 +226,6 @@ def _quick(session: nox.Session, *arguments: str) -> None:
 def _quick_elsewhere(session: nox.Session, environment: dict[str, str]) -> None:
     """The quick tests under the second interpreter, where there is one."""
     if python := environment.get("QUORATE_PARITY_PYTHON"):
-        # Not again: the bootstrap is of this Python, the observer is of none.
         less = ("--ignore=tests/unit/project", "--ignore=tests/observer")
         again = (python, "-m", "pytest", "-q", *_quick_folders(), *less)
         _run_part(session, "the same, on the newer Python", *again)
@@ -248,9 +247,7 @@ def _host_packages(session: nox.Session) -> None:
         return
     install = ["apt-get", "install", "--yes", "--no-install-recommends", *missing]
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        session.warn(
-            f"the lab lacks on this host: {', '.join(missing)}; as root: {' '.join(install)}"
-        )
+        session.warn(f"the lab lacks {', '.join(missing)}; as root: {' '.join(install)}")
         return
     session.log(f"installing {', '.join(missing)}")
     environment = {"DEBIAN_FRONTEND": "noninteractive"}
@@ -280,9 +277,7 @@ def _second_interpreter(session: nox.Session) -> dict[str, str]:
     """Environment for tests under `QUORATE_PARITY_PYTHON`; empty, and said, where there is none."""
     python = _newer_python()
     if python is None:
-        note = (
-            "no Python 3.12 or newer here: parity with newer Chaos Toolkit releases is NOT tested"
-        )
+        note = "no Python 3.12 or newer here: parity with a newer Chaos Toolkit is NOT tested"
         banner = "!" * 100
         session.warn(f"\n{banner}\n{note}\n{banner}" if CI else note)
         return {}
@@ -363,18 +358,12 @@ def parity312(session: nox.Session) -> None:
 
 
 def _lab_up(session: nox.Session) -> None:
-    """The lab `quorate`, made, started or found running. It may raise the host's inotify limit
-    while it runs: six machines need more than most hosts allow."""
-    asked = subprocess.run(
-        [QUORATE, "lab", "status", "--json"], capture_output=True, text=True, check=True
-    )
-    state = json.loads(asked.stdout).get("quorate", {}).get("state")
-    if state == "running":
-        session.log("the lab is up already")
-    elif state == "partial":
-        _run_part(session, "lab start", QUORATE, "lab", "start")
-    else:
-        _run_part(session, "lab up", QUORATE, "lab", "up", "--fix-host")
+    """The lab `quorate`, made, started or found running; it may raise the host's inotify limit."""
+    answer = subprocess.check_output([QUORATE, "lab", "status", "--json"])
+    state = json.loads(answer).get("quorate", {}).get("state")
+    verb = {"running": (), "partial": ("start",)}.get(state, ("up", "--fix-host"))
+    if verb:
+        _run_part(session, f"lab {verb[0]}", QUORATE, "lab", *verb)
 
 
 @nox.session
@@ -391,9 +380,7 @@ def gameday(session: nox.Session) -> None:
         for report in sorted(set(ROOT.glob("runs/*/report.txt")) - before):
             session.log(f"report: {report.relative_to(ROOT)}")
         if keep:
-            session.log(
-                "the lab stays up; `quorate lab stop` stops it, `quorate lab down` removes it"
-            )
+            session.log("the lab stays up; `quorate lab stop` or `lab down` ends it")
         else:
             _run_part(session, "lab stop", QUORATE, "lab", "stop", success_codes=range(256))
         _print_timings(session)
