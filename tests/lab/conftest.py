@@ -172,5 +172,5 @@ def lab(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     finally:
         gone = _run([*quorate, "down", "--name", name], timeout_s=DOWN_TIMEOUT_S)
     assert gone.returncode == 0, gone.stderr
-    left = host_state.differences(before, host_state.snapshot())
+    left = host_state.remaining(before)
     assert left == [], "the lab changed its host:\n" + "\n".join(left)

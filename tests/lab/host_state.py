@@ -25,6 +25,8 @@ CLOCK_SLACK_S = (
 # The host's own processes and their cgroups end when they like; only what came is of interest.
 BUSY = ("process in a namespace of its own", "cgroup")
 
+PATIENCE_S = 15.0
+
 Snapshot = Mapping[str, frozenset[str]]
 
 
@@ -41,6 +43,15 @@ def snapshot() -> Snapshot:
         "sysctl": frozenset(_settings(_text("sysctl", "-a"))),
         "clock": frozenset({f"{time.time() - time.monotonic():.3f}"}),
     }
+
+
+def remaining(before: Snapshot) -> list[str]:
+    """What is different now from before, once the dying have had time to die: a process that was
+    killed a moment ago is seen, without a command line, until the kernel has taken it apart."""
+    deadline = time.monotonic() + PATIENCE_S
+    while (left := differences(before, snapshot())) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    return left
 
 
 def differences(before: Snapshot, after: Snapshot) -> list[str]:
