@@ -27,7 +27,7 @@ from quorate.harness.lab import rootfs, shell
 from quorate.harness.lab.plan import IMAGE_REPOSITORY
 from quorate.harness.lab.spec import Versions
 
-STORE_FORMAT = 1  # raise it when the way a store is made changes
+STORE_FORMAT = 2  # raise it when the way a store is made changes
 
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -148,20 +148,13 @@ def build_store(
     Raises:
         LabError: containerd did not come up or refused an image.
     """
-    store = store_directory(cache, wanted)
-    if store.is_dir():
-        return store
-    with resolver.locked(store.with_suffix(".lock"), progress):
-        if store.is_dir():
-            return store
-        staging = store.with_suffix(".staging")
-        shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir(parents=True)
+
+    def make(staging: Path) -> None:
         with progress.step(f"{len(wanted)} container images"):
             _import_all(wanted, bins, staging)
-        (staging / "store").rename(store)
-        shutil.rmtree(staging)
-    return store
+        shutil.rmtree(staging / "state")
+
+    return resolver.made_once(store_directory(cache, wanted), make, progress) / "store"
 
 
 def _import_all(wanted: tuple[Image, ...], bins: Mapping[str, Path], staging: Path) -> None:

@@ -15,7 +15,7 @@ import os
 import platform
 import shutil
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,6 +103,24 @@ def locked(path: Path, progress: shell.Progress) -> Iterator[None]:
         yield
 
 
+def made_once(target: Path, make: Callable[[Path], None], progress: shell.Progress) -> Path:
+    """The directory ``target``, made by ``make`` in a staging directory if it is not there.
+
+    It appears in one rename, so that it is whole or absent, and a lock lets one process make it
+    while the others wait. Whatever ``make`` raises leaves it absent.
+    """
+    if target.is_dir():
+        return target
+    with locked(target.with_name(f"{target.name}.lock"), progress):
+        if not target.is_dir():
+            staging = target.with_name(f"{target.name}.staging")
+            shutil.rmtree(staging, ignore_errors=True)
+            staging.mkdir()
+            make(staging)
+            staging.rename(target)
+    return target
+
+
 def cached(part: Part, cache: Path) -> Path | None:
     """The directory of the part's programs if it is in the cache."""
     directory = cache / "parts" / part.directory / "bin"
@@ -116,20 +134,15 @@ def resolve(part: Part, cache: Path, progress: shell.Progress) -> Path:
         LabError: neither the official release nor the Go modules could be had; the message says
             what each of the ways answered.
     """
-    if found := cached(part, cache):
-        return found
-    with locked(cache / "parts" / f"{part.directory}.lock", progress):
-        if found := cached(part, cache):
-            return found
-        staging = cache / "parts" / f"{part.directory}.staging"
-        shutil.rmtree(staging, ignore_errors=True)
-        (staging / "bin").mkdir(parents=True)
+
+    def make(staging: Path) -> None:
+        (staging / "bin").mkdir()
         _release_or_build(part, cache, staging / "bin", progress)
         missing = [name for name in part.programs if not (staging / "bin" / name).is_file()]
         if missing:
             raise LabError(f"{part.directory} came without {', '.join(missing)}")
-        staging.rename(cache / "parts" / part.directory)
-    return cache / "parts" / part.directory / "bin"
+
+    return made_once(cache / "parts" / part.directory, make, progress) / "bin"
 
 
 def _release_or_build(part: Part, cache: Path, bin_dir: Path, progress: shell.Progress) -> None:

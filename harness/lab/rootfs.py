@@ -60,19 +60,13 @@ def build_root(cache: Path, progress: shell.Progress) -> Path:
     Raises:
         LabError: mmdebstrap failed; the message holds the end of its output.
     """
-    root = root_directory(cache)
-    if root.is_dir():
-        return root
-    with resolver.locked(root.with_suffix(".lock"), progress):
-        if root.is_dir():
-            return root
-        staging = root.with_suffix(".staging")
-        shutil.rmtree(staging, ignore_errors=True)
+
+    def make(staging: Path) -> None:
         with progress.step(f"root file system of the nodes (Debian {SUITE})"):
             shell.run([*recipe(), str(staging)], timeout_s=1800.0)
             _strip(staging)
-        staging.rename(root)
-    return root
+
+    return resolver.made_once(root_directory(cache), make, progress)
 
 
 def _strip(root: Path) -> None:
@@ -92,15 +86,10 @@ def build_layer(cache: Path, bins: Mapping[str, Path], progress: shell.Progress)
     wanted = {f"usr/local/bin/{name}": bins[name] for name in NODE_PROGRAMS}
     wanted |= {f"opt/cni/bin/{name}": bins[name] for name in CNI_PROGRAMS}
     layer = cache / "layers" / digest({key: str(path) for key, path in wanted.items()})
-    if layer.is_dir():
-        return layer
-    with resolver.locked(layer.with_suffix(".lock"), progress):
-        if layer.is_dir():
-            return layer
-        staging = layer.with_suffix(".staging")
-        shutil.rmtree(staging, ignore_errors=True)
+
+    def make(staging: Path) -> None:
         for target, source in wanted.items():
             (staging / target).parent.mkdir(parents=True, exist_ok=True)
             os.link(source, staging / target)
-        staging.rename(layer)
-    return layer
+
+    return resolver.made_once(layer, make, progress)
