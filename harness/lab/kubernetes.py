@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 from quorate.harness.errors import LabError
 from quorate.harness.lab import network, node, shell, state
 from quorate.harness.lab.plan import API_PORT, LabPlan, NodePlan
+from quorate.harness.undo.durable import replace_text
 
 CONFIG = "/etc/kubernetes/quorate-kubeadm.yaml"
 KUBEADM_TIMEOUT_S = 300.0
@@ -73,10 +73,7 @@ def _kubeadm(plan: LabPlan, each: NodePlan, *words: str) -> None:
 def save_kubeconfig(plan: LabPlan) -> None:
     """Copy the administrator's kubeconfig of the first control plane beside cluster.yaml."""
     text = node.run(plan, plan.control_planes[0].name, ["cat", "/etc/kubernetes/admin.conf"])
-    target = plan.home / "kubeconfig"
-    target.unlink(missing_ok=True)
-    with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
+    replace_text(plan.home / "kubeconfig", text)
 
 
 def kubectl_command(plan: LabPlan, *words: str) -> list[str]:

@@ -160,10 +160,10 @@ def start(name: str, progress: shell.Progress) -> Lab:
 
 def _power_on_missing(lab: Lab, progress: shell.Progress) -> None:
     """Boot the machines that are off, leave the others alone."""
-    since = datetime.datetime.min.replace(tzinfo=datetime.UTC)
+    facts, since = host.facts(), datetime.datetime.min.replace(tzinfo=datetime.UTC)
     with progress.step("power on the machines that are off"):
         for each in lab.plan.nodes:
-            node.power_on(lab.plan, each, host.facts(), lab.lower)
+            node.power_on(lab.plan, each, facts, lab.lower)
     with progress.step("every node and pod ready"):
         kubernetes.await_whole(lab.plan, since)
 

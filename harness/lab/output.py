@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
-import yaml
-
+from quorate.harness.cluster.file import write_cluster
 from quorate.harness.lab import keys, network
 from quorate.harness.lab.plan import MONITOR_PORT, VIP_ADDRESS, VIP_PORT, LabPlan
+from quorate.harness.model.cluster import Cluster
 
 
 def cluster(plan: LabPlan) -> dict[str, object]:
@@ -43,9 +42,5 @@ def cluster(plan: LabPlan) -> dict[str, object]:
 
 
 def write(plan: LabPlan) -> None:
-    """Write cluster.yaml into the lab's directory, in one step."""
-    target = plan.home / "cluster.yaml"
-    staging = target.with_suffix(".tmp")
-    with os.fdopen(os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        yaml.safe_dump(cluster(plan), file, sort_keys=False)
-    staging.rename(target)
+    """Write cluster.yaml into the lab's directory, checked by the model that reads it."""
+    write_cluster(Cluster.model_validate(cluster(plan)), plan.home / "cluster.yaml")

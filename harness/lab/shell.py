@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from quorate.harness.errors import LabError
@@ -88,16 +88,14 @@ class Progress:
         self.say(f"{text}: {self.durations_s[text]:.1f} s")
 
 
-def await_true(what: str, question: object, *, timeout_s: float, interval_s: float = 0.2) -> None:
+def await_true(
+    what: str, question: Callable[[], bool], *, timeout_s: float, interval_s: float = 0.2
+) -> None:
     """Ask until the answer is true.
-
-    Args:
-        question: a callable without arguments.
 
     Raises:
         LabError: still false after ``timeout_s``.
     """
-    assert callable(question)
     deadline = time.monotonic() + timeout_s
     while not question():
         if time.monotonic() > deadline:

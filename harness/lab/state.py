@@ -23,6 +23,7 @@ from quorate.harness.cluster.state import state_directory
 from quorate.harness.errors import LabError, RefusedError
 from quorate.harness.lab.plan import LabPlan
 from quorate.harness.lab.spec import LabSpec, Versions
+from quorate.harness.undo.durable import replace_text
 
 RUNTIME = Path("/run/quorate")
 
@@ -59,13 +60,7 @@ class Lab:
             "stage": self.stage,
         }
         self.plan.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        target = self.plan.home / "lab.json"
-        staging = target.with_suffix(".tmp")
-        with staging.open("w") as file:
-            json.dump(value, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        staging.rename(target)
+        replace_text(self.plan.home / "lab.json", json.dumps(value, indent=1))
 
 
 def labs_directory() -> Path:
