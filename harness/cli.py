@@ -153,6 +153,36 @@ def gameday(suite: str, as_json: bool, **given: Any) -> None:
 
 
 @quorate.command()
+@click.argument("fault")
+@click.option("--target", default="control-plane:any", show_default=True, help="A target word.")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write it there (never over a file that exists); else to stdout.",
+)
+def new(fault: str, target: str, output: Path | None) -> None:
+    """Write an experiment for a fault, valid as it is; its question and bounds are yours to set.
+
+    \b
+    Example:  quorate new node_power_off --target vip-holder -o experiments/mine.yaml
+    """
+    from quorate.harness.errors import UsageError
+    from quorate.harness.run.new_experiment import new_experiment
+
+    text = new_experiment(fault, target=target)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        with output.open("x") as file:
+            file.write(text)
+    except OSError as error:
+        raise UsageError(f"{output}: {error.strerror}") from error
+    click.echo(f"{output}: run it with `quorate run {output}`")
+
+
+@quorate.command()
 @click.argument("runs", nargs=-1, type=click.Path(path_type=Path), metavar="[RUN]...")
 @click.option(
     "--forget",

@@ -9,15 +9,31 @@ from quorate.harness.errors import RefusedError
 from quorate.harness.model.cluster import Cluster, Node, Role
 from quorate.harness.model.experiment import HARD_TIMEOUT_S, ProbeSpec
 from quorate.harness.model.probe_plan import ClientCredentials, ProbePlan
-from quorate.probes import api_quorum_read
+from quorate.probes import api_quorum_read, dns_resolution, service_reachability
 from quorate.probes.question import Question
 
 API_SERVER_PORT = 6443
 """kubeadm's default ``--secure-port``; the cluster file does not say otherwise."""
 
 PROBES: Mapping[str, Question] = {
-    question.name: question for question in (api_quorum_read.QUESTION,)
+    question.name: question
+    for question in (
+        api_quorum_read.QUESTION,
+        dns_resolution.QUESTION,
+        service_reachability.QUESTION,
+    )
 }
+
+WAYS: Mapping[str, tuple[str, ...]] = {
+    "api": ("vip", "haproxy", "apiserver"),
+    "service": ("service",),
+}
+"""First words of the paths to what a probe asks."""
+
+
+def ways() -> dict[str, tuple[str, ...]]:
+    """Probe → first words of the paths that it can be asked by."""
+    return {name: WAYS[question.of] for name, question in PROBES.items()}
 
 
 class Endpoint(NamedTuple):
@@ -28,7 +44,8 @@ class Endpoint(NamedTuple):
 
 
 def endpoint(path: str, *, cluster: Cluster) -> Endpoint:
-    """The address behind ``vip``, ``haproxy:<node>`` or ``apiserver:<node>``.
+    """The address behind ``vip``, ``haproxy:<node>``, ``apiserver:<node>``, ``service:<node>`` (the
+    NodePort there) or ``service`` (at the first worker).
 
     Raises:
         RefusedError: the cluster has no such node, or the node does not carry that role.
@@ -36,11 +53,25 @@ def endpoint(path: str, *, cluster: Cluster) -> Endpoint:
     if path == "vip":
         return Endpoint(cluster.virtual_ip.address, cluster.virtual_ip.port)
     word, _, name = path.partition(":")
+    if word == "service":
+        return Endpoint(_entry(name, cluster).address, cluster.service.node_port)
     if word == "haproxy":
         node = _node(name, role=Role.LOAD_BALANCER, path=path, cluster=cluster)
         return Endpoint(node.address, cluster.virtual_ip.port)
     node = _node(name, role=Role.CONTROL_PLANE, path=path, cluster=cluster)
     return Endpoint(node.address, API_SERVER_PORT)
+
+
+def _entry(name: str, cluster: Cluster) -> Node:
+    """Any node: kube-proxy runs on all of them and sends on to wherever a pod is."""
+    nodes = cluster.workers or cluster.nodes
+    if not name:
+        return nodes[0]
+    try:
+        return cluster.node(name)
+    except KeyError:
+        known = ", ".join(node.name for node in cluster.nodes)
+        raise RefusedError(f"path 'service:{name}': no such node; there: {known}") from None
 
 
 def _node(name: str, *, role: Role, path: str, cluster: Cluster) -> Node:
@@ -71,7 +102,7 @@ def plan_probe(
         path=question.path,
         connection=spec.connection,
         rate_hz=spec.rate_hz,
-        credentials=credentials,
+        credentials=None if question.of == "service" else credentials,
         hard_timeout_s=hard_timeout_s,
         status=question.status,
         body_contains=question.body_contains,

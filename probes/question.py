@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -13,6 +14,7 @@ class Question:
         name: its word in an experiment. path: of the URL, with its query.
         status: codes that are right. body_contains: text that a right body holds.
         summary: one line for people.
+        of: whom it asks: the API, or the service under watch (plain HTTP, at a NodePort).
     """
 
     name: str
@@ -20,3 +22,4 @@ class Question:
     status: tuple[int, ...]
     body_contains: str
     summary: str
+    of: Literal["api", "service"] = "api"

@@ -5,14 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from quorate.harness.drivers.clock import Clock, MonotonicClock
+from quorate.harness.drivers.containers import ContainerDriver
 from quorate.harness.drivers.etcd import EtcdDriver
 from quorate.harness.drivers.haproxy import HAProxyDriver
 from quorate.harness.drivers.keepalived import KeepalivedDriver
 from quorate.harness.drivers.kube import KubeDriver
+from quorate.harness.drivers.kube_api import KubeApi, KubeCommands
 from quorate.harness.drivers.kubeconfig import KubeCredentials
+from quorate.harness.drivers.leases import LeaseDriver
 from quorate.harness.drivers.machine import MachineDriver
+from quorate.harness.drivers.manifests import ManifestDriver
+from quorate.harness.drivers.nftables import NftablesDriver
 from quorate.harness.drivers.power import PowerDriver
+from quorate.harness.drivers.processes import ProcessDriver
+from quorate.harness.drivers.reach import ReachDriver
+from quorate.harness.drivers.service import ServiceDriver
 from quorate.harness.drivers.systemd import SystemdDriver
+from quorate.harness.drivers.workloads import WorkloadDriver
 from quorate.harness.model.cluster import Cluster
 from quorate.harness.transport import Transport
 
@@ -24,11 +33,21 @@ class Drivers:
     cluster: Cluster
     transport: Transport
     kube: KubeDriver
+    api: KubeApi
+    kube_commands: KubeCommands
+    service: ServiceDriver
     etcd: EtcdDriver
     haproxy: HAProxyDriver
     keepalived: KeepalivedDriver
     machine: MachineDriver
+    nftables: NftablesDriver
+    reach: ReachDriver
     power: PowerDriver
+    containers: ContainerDriver
+    processes: ProcessDriver
+    manifests: ManifestDriver
+    leases: LeaseDriver
+    workloads: WorkloadDriver
     systemd: SystemdDriver
     credentials: KubeCredentials = field(repr=False)
     clock: Clock = field(default_factory=MonotonicClock)
@@ -37,15 +56,28 @@ class Drivers:
     def connect(cls, cluster: Cluster, *, transport: Transport) -> Drivers:
         """Drivers of the real systems; nothing is asked yet. DriverError for a bad kubeconfig."""
         credentials = KubeCredentials.read(cluster.kubeconfig)
+        kube = KubeDriver(cluster, credentials=credentials)
+        api = KubeApi(kube.servers)
+        containers, processes = ContainerDriver(transport), ProcessDriver(transport)
         return cls(
             cluster=cluster,
             transport=transport,
-            kube=KubeDriver(cluster, credentials=credentials),
+            kube=kube,
+            api=api,
+            kube_commands=KubeCommands(cluster),
+            service=ServiceDriver(cluster, api=api),
             etcd=EtcdDriver(transport),
             haproxy=HAProxyDriver(transport, cluster=cluster),
             keepalived=KeepalivedDriver(transport, cluster=cluster),
             machine=MachineDriver(transport),
+            nftables=NftablesDriver(transport),
+            reach=ReachDriver(transport),
             power=PowerDriver(cluster),
+            containers=containers,
+            processes=processes,
+            manifests=ManifestDriver(transport),
+            leases=LeaseDriver(kube),
+            workloads=WorkloadDriver(transport, containers=containers, processes=processes),
             systemd=SystemdDriver(transport),
             credentials=credentials,
         )

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from quorate.harness.drivers.node_program import parse_raft
-from quorate.harness.errors import TransportError
+from quorate.harness.errors import DriverError, TransportError
 from quorate.harness.predict.facts import EtcdFacts
 from quorate.harness.transport import Transport
 
 MANIFEST = "/etc/kubernetes/manifests/etcd.yaml"
 _FLAG = re.compile(r"--(heartbeat-interval|election-timeout)[= ](\d+)")
+_PEER_URL = re.compile(r"--initial-advertise-peer-urls[= ]https?://([^\s,]+):(\d+)")
+_CLIENT_URL = re.compile(r"--advertise-client-urls[= ]https?://[^\s,]+:(\d+)")
 METRICS_URL = "http://127.0.0.1:2381"
 """kubeadm: `--listen-metrics-urls` of the etcd static pod; needs no certificate."""
 
@@ -23,6 +25,15 @@ class MemberStatus:
 
     leads: bool
     has_leader: bool
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """Where a member is reached: by its peers at address and peer_port, by API servers."""
+
+    address: str
+    peer_port: int = 2380
+    client_port: int = 2379
 
 
 class EtcdDriver:
@@ -50,10 +61,30 @@ class EtcdDriver:
         text = self._transport.check(node, ["cat", MANIFEST], timeout_s=8.0).stdout
         return parse_timers(text)
 
+    def endpoints(self, node: str) -> Endpoints:
+        """Where the member is reached, from its static pod's manifest.
+
+        TransportError when the manifest cannot be read, DriverError when it does not say.
+        """
+        text = self._transport.check(node, ["cat", MANIFEST], timeout_s=8.0).stdout
+        found = parse_endpoints(text)
+        if found is None:
+            raise DriverError(f"{node}: {MANIFEST} has no --initial-advertise-peer-urls=…")
+        return found
+
     def leader(self, nodes: Sequence[str]) -> str | None:
         """The node whose member says that it leads; None when none or more than one does."""
         leading = [node for node in nodes if (status := self.member(node)) and status.leads]
         return leading[0] if len(leading) == 1 else None
+
+
+def parse_endpoints(manifest: str) -> Endpoints | None:
+    """The first advertised peer URL among etcd's flags; None where there is none."""
+    peer, client = _PEER_URL.search(manifest), _CLIENT_URL.search(manifest)
+    if peer is None:
+        return None
+    port = int(client[1]) if client else Endpoints.client_port
+    return Endpoints(peer[1].strip("[]"), int(peer[2]), port)
 
 
 def parse_timers(manifest: str) -> EtcdFacts:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from quorate.harness.drivers.node_program import parse_stat
 from quorate.harness.errors import DriverError
 from quorate.harness.model.cluster import Cluster
@@ -9,6 +13,54 @@ from quorate.harness.transport import Transport
 
 UNIT = "haproxy"
 CONFIGURATION = "/etc/haproxy/haproxy.cfg"
+
+
+# What is found drained goes to the node's log: it shows, later, that it had been so. `$1` the
+# socket, `$2` the tag, the rest backend/server.
+_READY = """\
+socket=$1; tag=$2; shift 2
+for server do
+    backend=$(dirname "$server"); name=$(basename "$server")
+    echo "show servers state $backend" | socat - "$socket" |
+        awk -v name="$name" '$4 == name && $6 != 0 { print "server " name " was drained" }' |
+        systemd-cat -t "$tag"
+    echo "set server $server state ready" | socat - "$socket"
+done
+"""
+_DRAIN = """\
+socket=$1; shift
+for server do echo "set server $server state drain" | socat - "$socket" || exit; done
+"""
+
+FORCED_DRAIN = 0x08
+"""The bit of srv_admin_state that an operator's drain sets (haproxy include/haproxy/server-t.h:
+SRV_ADMF_FDRAIN)."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """One line of `show servers state`."""
+
+    backend: str
+    name: str
+    address: str = ""
+    admin_state: int = 0
+
+    @property
+    def path(self) -> str:
+        """As the admin socket's commands name it."""
+        return f"{self.backend}/{self.name}"
+
+
+def parse_servers_state(text: str) -> tuple[Server, ...]:
+    """`show servers state`, by the names in its header. KeyError and ValueError for other text."""
+    lines = [line for line in text.splitlines() if line.strip() and line.strip() != "1"]
+    header = lines[0].lstrip("# ").split() if lines else []
+    rows = (dict(zip(header, line.split(), strict=False)) for line in lines[1:])
+    return tuple(
+        Server(row["be_name"], row["srv_name"], row["srv_addr"], int(row["srv_admin_state"]))
+        for row in rows
+    )
 
 
 class HAProxyDriver:
@@ -34,3 +86,39 @@ class HAProxyDriver:
     def configuration(self, node: str) -> str:
         """haproxy.cfg as it lies on the node. TransportError when it cannot be read."""
         return self._transport.check(node, ["cat", CONFIGURATION], timeout_s=8.0).stdout
+
+    def servers_state(self, node: str) -> tuple[Server, ...]:
+        """Every server behind the HAProxy of `node`, with what an operator has ordered for it.
+
+        DriverError when the answer cannot be read, TransportError when there is none.
+        """
+        asked = self._transport.check(
+            node, ["socat", "-", self._socket], stdin=b"show servers state\n", timeout_s=8.0
+        )
+        try:
+            return parse_servers_state(asked.stdout)
+        except (KeyError, ValueError) as error:
+            raise DriverError(f"{node}: `show servers state` cannot be read: {error}") from error
+
+    def drain_argv(self, servers: Sequence[Server]) -> tuple[str, ...]:
+        """Send them no new connections; those that are there go on. Not kept over a restart."""
+        return ("sh", "-c", _DRAIN, "quorate", self._socket, *(one.path for one in servers))
+
+    def ready_argv(self, servers: Sequence[Server], *, tag: str) -> tuple[str, ...]:
+        """The way back, logged under `tag` where it was needed; harmless where it was not."""
+        paths = (one.path for one in servers)
+        return ("sh", "-c", _READY, "quorate", self._socket, tag, *paths)
+
+    def state_argv(self) -> tuple[str, ...]:
+        """Prints `show servers state` (constant script, the socket as data)."""
+        script = 'echo "show servers state" | socat - "$1"'
+        return ("sh", "-c", script, "quorate", self._socket)
+
+
+def ready_pattern(servers: Sequence[Server]) -> str:
+    """What the output of `state_argv` matches when all of these have no admin state set."""
+    names = "".join(
+        rf"(?=[\s\S]*^\d+ {re.escape(one.backend)} \d+ {re.escape(one.name)} \S+ \d+ 0 )"
+        for one in servers
+    )
+    return rf"\A{names}"

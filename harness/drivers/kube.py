@@ -11,6 +11,7 @@ import json
 import socket
 import ssl
 import threading
+import urllib.parse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,9 @@ from quorate.harness.model.cluster import Cluster, Node
 
 API_SERVER_PORT = 6443
 TIMEOUT_S = 1.0
+CONTROL_TIMEOUT_S = 3.0
+"""Of what we change or must know: a sick API server is left for the next one, and two of them
+within the time that the confirmation of an undo may take (10 s a try)."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,10 @@ class KubeDriver:
         """A connection of the caller's own to one API server."""
         return ApiServer(node, tls=self._tls, timeout_s=timeout_s)
 
+    def servers(self, *, timeout_s: float = CONTROL_TIMEOUT_S) -> list[ApiServer]:
+        """A new connection to each API server, for one thread; made when first asked."""
+        return [self.api_server(node, timeout_s=timeout_s) for node in self._nodes]
+
     def get_json(self, path: str) -> Any:
         """The JSON at `path` from the first API server that answers 200, the last good one first.
 
@@ -116,6 +124,17 @@ class KubeDriver:
             item["metadata"]["name"]: _is_ready(item["status"].get("conditions", ()))
             for item in self.get_json("/api/v1/nodes")["items"]
         }
+
+    def nodes_running(self, selector: str) -> tuple[str, ...]:
+        """The nodes that run a pod with these labels, in any namespace. DriverError."""
+        asked = self.get_json(f"/api/v1/pods?labelSelector={urllib.parse.quote(selector)}")
+        running = [
+            item["spec"].get("nodeName")
+            for item in asked["items"]
+            if item["status"].get("phase") == "Running"
+            and "deletionTimestamp" not in item["metadata"]
+        ]
+        return tuple(sorted({str(name) for name in running if name}))
 
     def port_is_dead(self, node: str) -> bool:
         """Whether nothing accepts a TCP connection at the node's API port within a second."""

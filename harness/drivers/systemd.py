@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from quorate.harness.transport import Transport
 
 
@@ -18,6 +20,29 @@ def start_argv(unit: str) -> tuple[str, ...]:
 def is_active_argv(unit: str) -> tuple[str, ...]:
     """Prints `active`, `inactive`, `failed`, …"""
     return ("systemctl", "is-active", unit)
+
+
+def timer_argv(unit: str, argv: Sequence[str], *, after_s: float) -> tuple[str, ...]:
+    """Run `argv` on the node `after_s` seconds from now, whoever is alive then.
+
+    A transient timer `<unit>.timer`: gone when it has run, when it is stopped, and with a reboot.
+    systemd replaces `$` in commands (systemd.service(5), "Command lines"); `$$` keeps it.
+    """
+    kept = (word.replace("$", "$$") for word in argv)
+    return (
+        "systemd-run",
+        f"--unit={unit}",
+        f"--on-active={after_s:.1f}s",
+        "--timer-property=AccuracySec=100ms",
+        "--collect",
+        "--",
+        *kept,
+    )
+
+
+def active_state_argv(unit: str) -> tuple[str, ...]:
+    """Prints `active`, `inactive`, `failed`, …; `inactive` for a unit that is not there."""
+    return ("systemctl", "show", "-p", "ActiveState", "--value", unit)
 
 
 class SystemdDriver:

@@ -6,16 +6,85 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from quorate.harness.errors import SpecError
+from quorate.harness.faults.apiserver_isolate import ApiserverIsolate
+from quorate.harness.faults.apiserver_kill import ApiserverKill
+from quorate.harness.faults.apiserver_pause import ApiserverPause
+from quorate.harness.faults.apiserver_stop import ApiserverStop
 from quorate.harness.faults.arrangements.acts_do_nothing import ActsDoNothing
 from quorate.harness.faults.arrangements.keepalived_backups_stopped import KeepalivedBackupsStopped
+from quorate.harness.faults.arrangements.one_coredns import OneCoredns
+from quorate.harness.faults.arrangements.one_replica import OneReplica
+from quorate.harness.faults.arrangements.pdb_zero import PdbZero
+from quorate.harness.faults.arrangements.replicas_on_one_node import ReplicasOnOneNode
+from quorate.harness.faults.arrangements.service_deployed import ServiceDeployed
+from quorate.harness.faults.arrangements.service_without_pre_stop import ServiceWithoutPreStop
+from quorate.harness.faults.container_runtime_stop import ContainerRuntimeStop
 from quorate.harness.faults.contract import Arrangement, Fault, Parameter
+from quorate.harness.faults.controller_manager_kill import ControllerManagerKill
+from quorate.harness.faults.etcd_isolate import EtcdIsolate
+from quorate.harness.faults.etcd_kill import EtcdKill
+from quorate.harness.faults.etcd_partition import EtcdPartition
+from quorate.harness.faults.etcd_pause import EtcdPause
+from quorate.harness.faults.etcd_quorum_loss import EtcdQuorumLoss
+from quorate.harness.faults.haproxy_drain_backend import HaproxyDrainBackend
+from quorate.harness.faults.haproxy_kill import HaproxyKill
+from quorate.harness.faults.haproxy_pause import HaproxyPause
+from quorate.harness.faults.kubelet_stop import KubeletStop
+from quorate.harness.faults.node_isolate import NodeIsolate
 from quorate.harness.faults.node_power_off import NodePowerOff
+from quorate.harness.faults.scheduler_kill import SchedulerKill
+from quorate.harness.faults.scheduler_pause import SchedulerPause
+from quorate.harness.faults.vip_drop import VipDrop
+from quorate.harness.faults.vip_isolate import VipIsolate
+from quorate.harness.faults.vrrp_block import VrrpBlock
+from quorate.harness.faults.worker_drain import WorkerDrain
 from quorate.harness.model.experiment import Experiment
 
-FAULTS: Mapping[str, Fault] = MappingProxyType({fault.name: fault for fault in (NodePowerOff(),)})
+FAULTS: Mapping[str, Fault] = MappingProxyType(
+    {
+        fault.name: fault
+        for fault in (
+            NodePowerOff(),
+            VrrpBlock(),
+            VipIsolate(),
+            NodeIsolate(),
+            EtcdQuorumLoss(),
+            EtcdPartition(),
+            EtcdIsolate(),
+            ApiserverIsolate(),
+            WorkerDrain(),
+            ApiserverKill(),
+            ApiserverPause(),
+            EtcdKill(),
+            EtcdPause(),
+            HaproxyKill(),
+            HaproxyPause(),
+            VipDrop(),
+            HaproxyDrainBackend(),
+            KubeletStop(),
+            ContainerRuntimeStop(),
+            ApiserverStop(),
+            SchedulerKill(),
+            ControllerManagerKill(),
+            SchedulerPause(),
+        )
+    }
+)
 
 ARRANGEMENTS: Mapping[str, Arrangement] = MappingProxyType(
-    {one.name: one for one in (ActsDoNothing(), KeepalivedBackupsStopped())}
+    {
+        one.name: one
+        for one in (
+            ActsDoNothing(),
+            KeepalivedBackupsStopped(),
+            OneCoredns(),
+            OneReplica(),
+            PdbZero(),
+            ReplicasOnOneNode(),
+            ServiceDeployed(),
+            ServiceWithoutPreStop(),
+        )
+    }
 )
 
 UNTIL = ("recovered", "whole")

@@ -2,17 +2,20 @@
 
 One life, played by harness/run: prepare → undos (journalled) → acts → proof → … → undo → undone.
 A fault states *what* to run and *how to see*; it never runs its own act and never undoes itself,
-so that no fault can forget to.
+so that no fault can forget to. For every undo that is carried out on a cluster node, the injector
+arms a dead man's switch on that node before the act; a fault need not care.
 """
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from quorate.harness.drivers.bundle import Drivers
+from quorate.harness.model.cluster import Cluster, Role
 from quorate.harness.model.undo import Undo
 
 
@@ -43,16 +46,63 @@ class Proof:
 
     ok: bool
     evidence: str
+    facts: Mapping[str, object] = field(default_factory=dict)
+    """What an indicator is to judge by (a drain's leftovers); stored with the proof."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One injection: what, where, and what was so before (a boot id, a container's start)."""
+    """One injection: what, where, and what was so before (a boot id, a container's start).
+
+    Of an arrangement: `injection` is its name, `nodes` is empty, `before` is what its `prepare`
+    returned.
+    """
 
     injection: str
     nodes: tuple[str, ...]
     arguments: Mapping[str, object] = field(default_factory=dict)
     before: Mapping[str, str] = field(default_factory=dict)
+    mark: str = "0-0"
+    """Names everything of ours on a node (`mark_of`): `quorate-<mark>…`, /run/quorate/<mark>/."""
+    deadline_s: float = 0.0
+    """Seconds after arming, just before the act, at which the dead man's switch undoes it."""
+    vip_holder: str | None = None
+    """The node that held the VIP just before."""
+
+    @property
+    def unit(self) -> str:
+        """Beginning of the names of our units and of nothing else's."""
+        return f"quorate-{self.mark}"
+
+    @property
+    def word(self) -> str:
+        """The same as one word of letters, digits and _, as nft tables are named."""
+        return f"quorate_{self.mark.replace('-', '_')}"
+
+    @property
+    def folder(self) -> str:
+        """Where our files may lie on a node; gone with a reboot."""
+        return f"/run/quorate/{self.mark}"
+
+
+MARK_CHARACTERS = 40
+
+
+def mark_of(run_id: str, injection: str) -> str:
+    """What carries everything that one injection leaves on a node: letters, digits and dashes.
+
+    Time of day and the random end of the run's id, then the injection; at most 40 characters, so
+    that `quorate-<mark>` fits where systemd, nft and Kubernetes labels take names.
+    """
+    match = re.fullmatch(r"\d{8}T(\d{6})Z-.*-([0-9a-f]+)", run_id)
+    run = "-".join(match.groups()) if match else run_id[-11:]
+    run = re.sub(r"[^a-z0-9]+", "-", run.lower()).strip("-")
+    what = re.sub(r"[^a-z0-9]+", "-", injection.lower()).strip("-")
+    left = MARK_CHARACTERS - len(run) - 1
+    if len(what) > left:
+        head, _, number = what.rpartition("-")
+        what = f"{head[: left - len(number) - 1].rstrip('-')}-{number}"
+    return f"{run}-{what}"
 
 
 class Fault(ABC):
@@ -71,15 +121,24 @@ class Fault(ABC):
     """Arguments beside `target`, `watch_until` and `at_most_s`, which every fault has."""
     stops_members: ClassVar[bool] = False
     """Whether the faulted nodes stop counting for etcd's quorum (for the safety arithmetic)."""
+    stops_api: ClassVar[bool] = False
+    """Whether the API servers of the faulted nodes stop serving (for the same)."""
+    switch_margin_s: ClassVar[float] = 30.0
+    """How long after the watch's `at_most_s` the dead man's switch goes off. About 0 for a fault
+    that also cuts the harness off: there the switch is the ordinary way back, and the undo's
+    confirmation waits for it (`confirm_timeout_s` above `plan.deadline_s`)."""
     silences_node: ClassVar[bool] = False
     """Whether the faulted machines answer nothing from then on: what the prediction rests on."""
     proof_timeout_s: ClassVar[float] = 15.0
 
     @abstractmethod
-    def prepare(self, drivers: Drivers, *, nodes: Sequence[str]) -> Mapping[str, str]:
+    def prepare(
+        self, drivers: Drivers, *, nodes: Sequence[str], arguments: Mapping[str, object]
+    ) -> Mapping[str, str]:
         """Check that the fault can be put on here; return what must be remembered of before.
 
-        Changes nothing. RefusedError names the node, what it lacks and the remedy.
+        `arguments` are all that the experiment gave, defaults filled in. Changes nothing.
+        RefusedError names the node, what it lacks and the remedy.
         """
 
     @abstractmethod
@@ -94,6 +153,16 @@ class Fault(ABC):
     def proof(self, drivers: Drivers, *, plan: Plan) -> Proof:
         """One look at whether the fault bites now; asked again until ok or `proof_timeout_s`."""
 
+    def members_lost(
+        self, cluster: Cluster, *, nodes: Sequence[str], arguments: Mapping[str, object]
+    ) -> Sequence[str]:
+        """The nodes whose etcd members do not count for the quorum while the fault is on.
+
+        Overridden where arguments decide (the smaller side of a partition).
+        """
+        members = {node.name for node in cluster.with_role(Role.ETCD)}
+        return [node for node in nodes if self.stops_members and node in members]
+
     @abstractmethod
     def undone(self, drivers: Drivers, *, plan: Plan) -> Proof:
         """One look, after the undo was confirmed, at whether the fault is off and *had* been on."""
@@ -107,14 +176,18 @@ class Arrangement(ABC):
     voids_acts: ClassVar[bool] = False
     """Whether each fault's act is replaced by `true`: what is left must be INCONCLUSIVE."""
 
-    @abstractmethod
-    def undos(self, drivers: Drivers, *, holder: str | None) -> Sequence[Undo]:
-        """The way back as data. `holder` is the node that holds the VIP now."""
+    def prepare(self, drivers: Drivers) -> Mapping[str, str]:
+        """What must be remembered of before (a number of replicas); changes nothing."""
+        return {}
 
     @abstractmethod
-    def acts(self, drivers: Drivers, *, holder: str | None) -> Sequence[Act]:
+    def undos(self, drivers: Drivers, *, plan: Plan) -> Sequence[Undo]:
+        """The way back as data. `plan.vip_holder` is the node that holds the VIP now."""
+
+    @abstractmethod
+    def acts(self, drivers: Drivers, *, plan: Plan) -> Sequence[Act]:
         """The commands that make the state."""
 
     @abstractmethod
-    def proof(self, drivers: Drivers, *, holder: str | None) -> Proof:
+    def proof(self, drivers: Drivers, *, plan: Plan) -> Proof:
         """Whether the state is there now."""

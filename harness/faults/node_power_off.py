@@ -31,9 +31,12 @@ class NodePowerOff(Fault):
     undone_by: ClassVar[str] = "the power command, action on; confirmed when the node answers ssh"
     without_harness: ClassVar[str] = "the guardian; without it, `quorate undo` from any machine"
     stops_members: ClassVar[bool] = True
+    stops_api: ClassVar[bool] = True
     silences_node: ClassVar[bool] = True
 
-    def prepare(self, drivers: Drivers, *, nodes: Sequence[str]) -> Mapping[str, str]:
+    def prepare(
+        self, drivers: Drivers, *, nodes: Sequence[str], arguments: Mapping[str, object]
+    ) -> Mapping[str, str]:
         if not drivers.power.is_there:
             drivers.power.off_argv(nodes[0])  # raises the refusal that names the remedy
         before = {}

@@ -21,10 +21,12 @@ from quorate.harness.judge.intervals import (
 )
 from quorate.harness.judge.phases import Phase
 from quorate.harness.model.experiment import (
+    DRAIN,
     AnyOutage,
     BadSamples,
     LongestOutage,
     Objective,
+    TimeToDrained,
     TimeToWhole,
     probes_of,
 )
@@ -37,11 +39,16 @@ UNKNOWN_SHARE = 0.01
 WHOLE_RESOLUTION_S = 0.5
 """Slowest follower of a component's state polls at 2 Hz; a ``whole`` event may say otherwise."""
 
+DRAIN_RESOLUTION_S = 2.0
+"""A drain looks twice a second whether its pods have gone, and starts and ends as a process."""
+
 
 def judge_objective(objective: Objective, evidence: Evidence) -> ObjectiveResult:
     """The answer to one objective."""
     if isinstance(objective, TimeToWhole):
         result = _time_to_whole(objective, evidence)
+    elif isinstance(objective, TimeToDrained):
+        result = _time_to_drained(objective, evidence)
     elif isinstance(objective, BadSamples):
         result = _bad_samples(objective, evidence)
     else:
@@ -166,6 +173,34 @@ def _time_to_whole(objective: TimeToWhole, evidence: Evidence) -> ObjectiveResul
     )
 
 
+def _time_to_drained(objective: TimeToDrained, evidence: Evidence) -> ObjectiveResult:
+    """From the act to the look that found the last pod gone; MISSED where one had not."""
+    drains = [
+        (started, proved)
+        for started in evidence.timeline.of_kind("injection_started")
+        for proved in evidence.timeline.of_kind("injection_proved")
+        if started.data.get("fault") == DRAIN
+        and proved.data.get("injection") == started.data.get("injection")
+        and isinstance(proved.data.get("drained"), bool)
+    ]
+    if not drains:
+        return _unanswered(objective, "no drain was seen to bite")
+    started, proved = max(drains, key=lambda pair: pair[1].t - pair[0].t)
+    value = max(0.0, proved.t - started.t)
+    at = (started.t, started.t + value)
+    left = [str(text) for _, one in drains for text in _list(one.data.get("left"))]
+    if left:
+        return _result(
+            objective,
+            number=_Number(value, value, None, at, censored=True),
+            state=State.MISSED,
+            reason=f"not drained: {'; '.join(left)}",
+        )
+    low = max(0.0, value - DRAIN_RESOLUTION_S)
+    state = State.MET if value <= objective.at_most else State.MISSED
+    return _result(objective, number=_Number(value, low, value, at), state=state, reason="")
+
+
 def last_whole(evidence: Evidence) -> Event | None:
     """The last word about wholeness before the return leg (or the run) ended.
 
@@ -208,10 +243,10 @@ def _result(objective: Objective, *, number: _Number, state: State, reason: str)
     return ObjectiveResult(
         indicator=objective.indicator,
         of=probes_of(objective),
-        during=f"since {objective.since}"
-        if isinstance(objective, TimeToWhole)
-        else objective.during,
-        deadline_s=None if isinstance(objective, TimeToWhole) else objective.deadline_s,
+        during=_during(objective),
+        deadline_s=None
+        if isinstance(objective, TimeToWhole | TimeToDrained)
+        else objective.deadline_s,
         bound=float(objective.at_most),
         value=_rounded(number.value),
         low=_rounded(number.low),
@@ -222,6 +257,12 @@ def _result(objective: Objective, *, number: _Number, state: State, reason: str)
         at=None if number.at is None else (round(number.at[0], 6), round(number.at[1], 6)),
         reason=reason,
     )
+
+
+def _during(objective: Objective) -> str:
+    if isinstance(objective, TimeToDrained):
+        return "since injection"
+    return f"since {objective.since}" if isinstance(objective, TimeToWhole) else objective.during
 
 
 def _rounded(number: float | None) -> float | None:

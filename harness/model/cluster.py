@@ -8,6 +8,7 @@ becomes a SpecError in harness/cluster/file.py.
 from __future__ import annotations
 
 import ipaddress
+import random
 import re
 from collections import Counter
 from enum import StrEnum
@@ -121,6 +122,35 @@ class HAProxy(_Frozen):
     monitor_uri: Annotated[str, Field(pattern=r"^/")] = "/up"
 
 
+NODE_PORTS = (30100, 32768)
+"""Kubernetes' default ``--service-node-port-range`` without its first ports: it leaves those to
+people's own choices (KEP-3668)."""
+
+
+class Service(_Frozen):
+    """What the service under watch (ours, deployed by a run that asks it) is made of here.
+
+    ``image``: with its registry, anything with busybox's sh, httpd and nslookup; pulled where it
+    is not there. ``node_port``: one that is free in the whole cluster; 0: another one for each
+    run, so that no run meets what the nodes' NAT remembers of the one before (conntrack keeps a
+    half-made connection for 120 s; seen on the lab: requests sent to pods that were gone).
+    """
+
+    image: Annotated[str, Field(min_length=1)] = "quorate.local/busybox:1"
+    node_port: Annotated[int, Field(ge=0, le=65535)] = 0
+
+
+class Limits(_Frozen):
+    """How much a run may break here at once, unless the experiment says ``beyond_tolerance``.
+
+    ``nodes_at_once``: how many machines may have a fault on at the same time.
+    ``healthy_control_planes``: how many API servers must be left; etcd's quorum is kept anyway.
+    """
+
+    nodes_at_once: Annotated[int, Field(ge=1)] = 1
+    healthy_control_planes: Annotated[int, Field(ge=0)] = 1
+
+
 class Cluster(_Frozen):
     """Everything that quorate is told about a cluster; the rest it finds out live."""
 
@@ -133,6 +163,8 @@ class Cluster(_Frozen):
     power: Power | None = None
     network_namespace: Path | None = None
     haproxy: HAProxy = HAProxy()
+    service: Service = Service()
+    limits: Limits = Limits()
 
     @model_validator(mode="after")
     def _nodes_make_sense(self) -> Self:
@@ -159,6 +191,15 @@ class Cluster(_Frozen):
     def with_role(self, role: Role) -> tuple[Node, ...]:
         """The nodes that carry the role, in the file's order."""
         return tuple(node for node in self.nodes if node.has(role))
+
+    def with_node_port(self, *, seed: int) -> Self:
+        """The same with a NodePort for the service under watch, drawn where none is declared."""
+        if self.service.node_port:
+            return self
+        drawn = random.Random(f"{seed}:node_port").randrange(*NODE_PORTS)
+        return self.model_copy(
+            update={"service": self.service.model_copy(update={"node_port": drawn})}
+        )
 
     @property
     def control_planes(self) -> tuple[Node, ...]:

@@ -29,16 +29,19 @@ BASELINE_SAMPLES = 300
 DEADLINE_S = 1.0
 """Deadline of a read where none is given (reference/timings_and_slos.md §2.8)."""
 
+DRAIN = "worker_drain"
+"""The fault that ``time_to_drained_s`` is about."""
+
 During = Literal["baseline", "fault", "return", "run"]
 """Phases. ``run``: from the start of the baseline to the end of the return leg."""
 
-PATH = re.compile(r"vip|(haproxy|apiserver):[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+PATH = re.compile(r"vip|service|(haproxy|apiserver|service):[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 PROBE_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 def _path_word(value: str) -> str:
     if not PATH.fullmatch(value):
-        raise ValueError("vip, haproxy:<node>, apiserver:<node>")
+        raise ValueError("vip, haproxy:<node>, apiserver:<node>, service, service:<node>")
     return value
 
 
@@ -106,20 +109,28 @@ class TimeToWhole(Strict):
     at_most: Annotated[Number, Field(gt=0)]
 
 
+class TimeToDrained(Strict):
+    """From the injection until no pod that was to go is left on the node, at most ``at_most``."""
+
+    indicator: Literal["time_to_drained_s"]
+    at_most: Annotated[Number, Field(gt=0)]
+
+
 AnyOutage = LongestOutage | TotalOutage
-Objective = AnyOutage | BadSamples | TimeToWhole
+Objective = AnyOutage | BadSamples | TimeToWhole | TimeToDrained
 
 INDICATORS: Mapping[str, type[Objective]] = {
     "longest_outage_s": LongestOutage,
     "total_outage_s": TotalOutage,
     "bad_samples": BadSamples,
     "time_to_whole_s": TimeToWhole,
+    "time_to_drained_s": TimeToDrained,
 }
 
 
 def probes_of(objective: Objective) -> tuple[str, ...]:
-    """The probes that an objective asks; none where it asks the components' facts."""
-    if isinstance(objective, TimeToWhole):
+    """The probes that an objective asks; none where it asks facts of the cluster."""
+    if isinstance(objective, TimeToWhole | TimeToDrained):
         return ()
     return (objective.of,) if isinstance(objective, Outage) else objective.of
 
@@ -150,6 +161,8 @@ class Experiment(Strict):
     probes: Mapping[str, ProbeSpec]
     objectives: tuple[Objective, ...]
     abort_when: LongestOutage | None
+    beyond_tolerance: bool = False
+    """Whether it may break more at once than the cluster tolerates (run/limits.py)."""
 
     @property
     def faults(self) -> tuple[Activity, ...]:
@@ -166,7 +179,7 @@ class Experiment(Strict):
         found = {
             objective.deadline_s
             for objective in asked
-            if not isinstance(objective, TimeToWhole) and probe in probes_of(objective)
+            if isinstance(objective, Outage | BadSamples) and probe in probes_of(objective)
         }
         return tuple(sorted(found or {DEADLINE_S}))
 
@@ -176,14 +189,15 @@ class Experiment(Strict):
         document: Mapping[str, Any],
         *,
         known_functions: Mapping[str, Sequence[str]] | None = None,
-        known_probes: Sequence[str] | None = None,
+        known_probes: Mapping[str, Sequence[str]] | None = None,
         known_arrangements: Sequence[str] | None = None,
     ) -> Experiment:
         """Reads a parsed document; raises SpecError (without file and line) at the first mistake.
 
         Args:
             known_functions: function → names of its arguments; None: any name is taken.
-            known_probes: words of the probe catalogue; None: any word is taken.
+            known_probes: word of the probe catalogue → first words of the paths that it can be
+                asked by; None: any word is taken.
             known_arrangements: words for ``given``; None: any word is taken.
         """
         frame = check_frame(document)
@@ -208,6 +222,7 @@ class Experiment(Strict):
                 for index, item in enumerate(plan.objectives)
             ),
             abort_when=_guard(plan.abort_when, where=(*where, "abort_when")),
+            beyond_tolerance=plan.beyond_tolerance,
         )
         _check_together(experiment, where=where)
         return experiment
@@ -263,7 +278,10 @@ def _foreign(step: dict[str, Any], *, index: int, module: str) -> Activity:
 
 
 def _probes(
-    raw: Mapping[str, Any], *, where: tuple[str | int, ...], known: Sequence[str] | None
+    raw: Mapping[str, Any],
+    *,
+    where: tuple[str | int, ...],
+    known: Mapping[str, Sequence[str]] | None,
 ) -> dict[str, ProbeSpec]:
     found = {}
     for name, value in raw.items():
@@ -273,6 +291,9 @@ def _probes(
         spec = checked(value, model=ProbeSpec, prefix=path)
         if known is not None and spec.probe not in known:
             _refuse((*path, "probe"), found=repr(spec.probe), allowed=", ".join(sorted(known)))
+        if known is not None and spec.path.partition(":")[0] not in known[spec.probe]:
+            ways = ", ".join(known[spec.probe])
+            _refuse((*path, "path"), found=repr(spec.path), allowed=f"for {spec.probe}: {ways}")
         found[name] = spec
     return found
 
@@ -310,6 +331,10 @@ def _check_objective(
     for name in probes_of(objective):
         if name not in experiment.probes:
             _refuse((*where, "of"), found=repr(name), allowed=", ".join(experiment.probes))
+    if isinstance(objective, TimeToDrained):
+        if not any(step.func == DRAIN for step in experiment.faults):
+            _refuse((*where, "indicator"), found="no drain", allowed=f"a method with {DRAIN}")
+        return
     if isinstance(objective, TimeToWhole):
         if objective.since == "undo" and not any(s.kind == "undo" for s in experiment.method):
             _refuse((*where, "since"), found="'undo'", allowed="a method with the step undo")

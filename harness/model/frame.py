@@ -66,6 +66,7 @@ class Plan(Strict):
     name: str
     format: int
     given: Words = ()
+    beyond_tolerance: bool = False
     baseline_s: Annotated[float, Field(allow_inf_nan=False, gt=0, le=3600)]
     probes: Annotated[dict[str, Any], Field(min_length=1)]
     objectives: Mappings

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.drivers.clock import wait_until
 from quorate.harness.errors import DriverError, QuorateError, RefusedError, TransportError
-from quorate.harness.faults.contract import Act, Arrangement, Fault, Plan, Proof
+from quorate.harness.faults.contract import Act, Arrangement, Fault, Plan, Proof, mark_of
 from quorate.harness.model.undo import Undo
 from quorate.harness.run import pace
+from quorate.harness.run.switches import Switch, check_means, switches_for
 from quorate.harness.run.watcher import Watcher
 from quorate.harness.store.run_directory import RunDirectory
 from quorate.harness.transport import Transport
@@ -23,6 +24,19 @@ from quorate.harness.undo.pending import PendingRuns
 from quorate.harness.undo.signals import signals_held
 
 VOID_ACT = ("true",)
+
+
+DEADLINE_S = 3600.0
+"""For an arrangement whose run does not say how long it can last."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a fault is to be put on, and for how many seconds it may be watched before its undo."""
+
+    nodes: Sequence[str]
+    arguments: Mapping[str, object] = field(default_factory=dict)
+    watched_s: float = 600.0
 
 
 @dataclass
@@ -71,17 +85,35 @@ class Injector:
         self._safety = safety
         self._journal = UndoJournal(directory.path / JOURNAL_NAME)
         self._on: list[On] = []
+        self._held: list[Injection] = []
         self._armed = False
 
-    def arrange(self, arrangement: Arrangement, *, holder: str | None) -> None:
-        """Put a worse state on, see that it is there. RefusedError when it is not."""
+    def arrange(
+        self, arrangement: Arrangement, *, holder: str | None, deadline_s: float = DEADLINE_S
+    ) -> None:
+        """Put a worse state on, see that it is there. RefusedError when it is not.
+
+        `deadline_s`: when its dead man's switches go off; longer than the run can last.
+        """
         self.voids_acts = self.voids_acts or arrangement.voids_acts
-        injection = self._planned(arrangement.undos(self._drivers, holder=holder), arrangement.name)
+        plan = Plan(
+            arrangement.name,
+            (),
+            before=arrangement.prepare(self._drivers),
+            mark=mark_of(self._directory.path.name, arrangement.name),
+            deadline_s=deadline_s,
+            vip_holder=holder,
+        )
+        injection, switches = self._planned(arrangement.undos(self._drivers, plan=plan), plan=plan)
         self._on.append(On(injection, arrangement.name, off=None))
-        acts = arrangement.acts(self._drivers, holder=holder)
-        self._inject(injection, partial(self._play, acts), what=f"arranging {arrangement.name}")
+        acts = arrangement.acts(self._drivers, plan=plan)
+
+        def act() -> None:
+            self._play([*(switch.arm for switch in switches), *acts])
+
+        self._inject(injection, act, what=f"arranging {arrangement.name}")
         proof = self._look(
-            lambda: arrangement.proof(self._drivers, holder=holder),
+            lambda: arrangement.proof(self._drivers, plan=plan),
             timeout_s=10.0,
             what="arranged?",
         )
@@ -92,34 +124,39 @@ class Injector:
         )
 
     def put_on(
-        self,
-        fault: Fault,
-        *,
-        nodes: Sequence[str],
-        arguments: Mapping[str, object],
-        facts: Callable[[], Mapping[str, str | None]],
+        self, fault: Fault, *, target: Target, facts: Callable[[], Mapping[str, str | None]]
     ) -> str:
-        """One fault: undos journalled, act, proof. Returns the proof's evidence.
+        """One fault: undos journalled, switches armed, act, proof. Returns the proof's evidence.
 
         RefusedError before anything was changed, InjectionFailed, InjectionUnproved; whatever is
         raised, the caller takes off what may be on.
         """
-        before = fault.prepare(self._drivers, nodes=nodes)
-        number = 1 + sum(one.is_fault for one in self._on)
-        plan = Plan(f"{fault.name}-{number}", tuple(nodes), arguments=arguments, before=before)
-        injection = self._planned(fault.undos(self._drivers, plan=plan), plan.injection)
-        title = f"{fault.name} on {', '.join(nodes)}"
+        before = fault.prepare(self._drivers, nodes=target.nodes, arguments=target.arguments)
+        name = f"{fault.name}-{1 + sum(one.is_fault for one in self._on)}"
+        plan = Plan(
+            name,
+            tuple(target.nodes),
+            arguments=target.arguments,
+            before=before,
+            mark=mark_of(self._directory.path.name, name),
+            deadline_s=target.watched_s + fault.switch_margin_s,
+            vip_holder=facts().get("vip_holder"),
+        )
+        injection, switches = self._planned(fault.undos(self._drivers, plan=plan), plan=plan)
+        title = f"{fault.name} on {', '.join(target.nodes)}"
         self._on.append(On(injection, title, off=partial(fault.undone, self._drivers, plan=plan)))
         acts = fault.acts(self._drivers, plan=plan)
 
         def act() -> None:
+            self._play([switch.arm for switch in switches])
             self._directory.append_event(
                 "injection_started",
                 injection=plan.injection,
                 fault=fault.name,
-                nodes=list(nodes),
+                nodes=list(plan.nodes),
                 facts=dict(facts()),
                 before=dict(before),
+                mark=plan.mark,
             )
             self._play([replace(one, argv=VOID_ACT) for one in acts] if self.voids_acts else acts)
             self._directory.append_event("injection_acted", injection=plan.injection)
@@ -127,6 +164,23 @@ class Injector:
         self._inject(injection, act, what=f"putting on {title}")
         self._watcher.broken = title
         return self._prove(injection, fault, plan=plan)
+
+    def hold(self, undo: Undo) -> None:
+        """Journal the way back from something that breaks nothing and is held until the end."""
+        held = Injection(undo.injection, undos=[undo], journal=self._journal)
+        with signals_held():
+            self._arm()
+            held.inject(lambda: None)
+        self._held.append(held)
+
+    def let_go(self) -> None:
+        """Take back what is held, unless a fault or an arrangement may still be on."""
+        if any(one.may_be_on for one in self._on):
+            return
+        with signals_held():
+            while self._held:
+                work = partial(self._held.pop().undo, execute_with(self._acting))
+                self._watcher.beside(work, what="letting the cluster go")
 
     def faults_off(self) -> None:
         """Take every fault off that may be on, newest first; UndoFailed at the end."""
@@ -157,8 +211,18 @@ class Injector:
             self._safety.registry.remove(self._directory.path)
         self._armed = False
 
-    def _planned(self, undos: Sequence[Undo], name: str) -> Injection:
-        return Injection(name, undos=undos, journal=self._journal)
+    def _planned(self, undos: Sequence[Undo], *, plan: Plan) -> tuple[Injection, list[Switch]]:
+        """An injection with its switches, which are journalled first and so disarmed last.
+
+        RefusedError where a node cannot hold one.
+        """
+        switches = switches_for(undos, plan=plan)
+        self._watcher.beside(
+            partial(check_means, switches, transport=self._drivers.transport),
+            what="can a switch be armed?",
+        )
+        ways_back = [*(switch.disarm for switch in switches), *undos]
+        return Injection(plan.injection, undos=ways_back, journal=self._journal), switches
 
     def _arm(self) -> None:
         """Before the first entry of the journal: somebody else must be able to settle it."""
@@ -193,7 +257,11 @@ class Injector:
             return injection.prove(prove)
         finally:
             self._directory.append_event(
-                "injection_proved", injection=plan.injection, ok=proof.ok, evidence=proof.evidence
+                "injection_proved",
+                injection=plan.injection,
+                ok=proof.ok,
+                evidence=proof.evidence,
+                **proof.facts,
             )
 
     def _look(self, look: Callable[[], Proof], *, timeout_s: float, what: str) -> Proof:

@@ -27,16 +27,14 @@ from quorate.harness.run.run import Run
 from quorate.harness.run.signals import RunSignals
 from quorate.harness.store.experiment_file import Words
 from quorate.harness.store.run_directory import ExperimentSource
-from quorate.probes.catalogue import PROBES
+from quorate.probes.catalogue import ways
 
 RUNS_VARIABLE = "QUORATE_RUNS"
 
 
 def known_words() -> Words:
     """Every word that an experiment may use."""
-    return Words(
-        functions=known_functions(), probes=tuple(PROBES), arrangements=tuple(ARRANGEMENTS)
-    )
+    return Words(functions=known_functions(), probes=ways(), arrangements=tuple(ARRANGEMENTS))
 
 
 @dataclass(frozen=True)
@@ -82,12 +80,13 @@ def begin(document: Mapping[str, Any]) -> Run:
         known_arrangements=words.arrangements,
     )
     check_arguments(experiment)
+    seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     request = Request(
         experiment=experiment,
         source=options.source or ExperimentSource.dump(_plain(document)),
-        cluster=read_cluster(find_cluster(options.cluster)),
+        cluster=read_cluster(find_cluster(options.cluster)).with_node_port(seed=seed),
         runs=options.runs,
-        seed=secrets.randbelow(2**31) if options.seed is None else options.seed,
+        seed=seed,
     )
     _live.signals.install()
     _live.run = open_run(request, parts=options.parts, progress=options.progress)

@@ -20,6 +20,7 @@ from quorate.harness.model.cluster import Cluster
 from quorate.harness.run.components import Components
 from quorate.harness.run.forecast import Forecast
 from quorate.harness.run.injector import Injector, Safety
+from quorate.harness.run.lease import ClusterLease
 from quorate.harness.run.observer import Observer, sources_of
 from quorate.harness.run.progress import Progress
 from quorate.harness.run.request import Request
@@ -63,10 +64,10 @@ def open_run(request: Request, *, parts: Parts, progress: Progress) -> Run:
 
     RefusedError while an undo is pending, another run holds the lock, or the lab is stopped.
     """
-    registry = PendingRuns(parts.state_dir)
-    refuse_while_pending(registry)
     with contextlib.ExitStack() as stack:
+        # The lock first: a run that is alive is registered too, and is no reason for an undo.
         stack.enter_context(ClusterLock(parts.state_dir, request.cluster.name))
+        refuse_while_pending(PendingRuns(parts.state_dir))
         parts.enter(request.cluster)
         drivers = parts.connect(request.cluster)
         stack.callback(drivers.kube.close)
@@ -116,6 +117,12 @@ def _assemble(
         watcher=watcher,
         safety=Safety(PendingRuns(parts.state_dir), parts.guardian()),
     )
+    lease = ClusterLease(drivers, directory.path.name, parts.state_dir)
+
+    def claim(lasts_s: float) -> None:
+        lease.take(lasts_s=lasts_s)
+        injector.hold(lease.undo())
+
     workings = Workings(
         directory=directory,
         observer=observer,
@@ -123,6 +130,9 @@ def _assemble(
         injector=injector,
         sampling=parts.sampling(directory, request=request, credentials=drivers.credentials),
         forecast=functools.cache(functools.partial(Forecast.read, drivers)),
+        running=drivers.kube.nodes_running,
+        lease_node=drivers.leases.node,
+        claim=claim,
         progress=progress,
         release=stack.pop_all().close,
     )

@@ -15,17 +15,19 @@ from typing import Literal
 from quorate.harness.errors import Interrupted, QuorateError, RefusedError
 from quorate.harness.faults.catalogue import ARRANGEMENTS, FAULTS
 from quorate.harness.judge import judge
-from quorate.harness.model.verdict import State, Verdict
+from quorate.harness.model.verdict import Verdict
 from quorate.harness.run import pace
+from quorate.harness.run.baseline import refuse_bad_baseline
+from quorate.harness.run.durations import watched_s, worst_case_s
 from quorate.harness.run.forecast import Forecast
-from quorate.harness.run.injector import Injector
+from quorate.harness.run.injector import Injector, Target
 from quorate.harness.run.observer import Observer
 from quorate.harness.run.outcome import Outcome, exit_code_of
 from quorate.harness.run.progress import Progress
 from quorate.harness.run.reporting import write_report
 from quorate.harness.run.request import Request
 from quorate.harness.run.sampling import Sampling
-from quorate.harness.run.targets import Facts, Targets
+from quorate.harness.run.targets import LEASES, Facts, Targets, selector_of, words_of
 from quorate.harness.run.watcher import Watcher
 from quorate.harness.store.run_directory import RunDirectory
 from quorate.harness.undo.signals import signals_held
@@ -44,6 +46,12 @@ class Workings:
     sampling: Sampling
     forecast: Callable[[], Forecast]
     """Reads the configuration the first time, and answers from memory after that."""
+    running: Callable[[str], tuple[str, ...]]
+    """Label selector → the nodes that run such a pod now."""
+    lease_node: Callable[[str], str | None]
+    """Lease of kube-system → the node whose component holds it now."""
+    claim: Callable[[float], None]
+    """Makes the cluster this run's for so many seconds at most; RefusedError."""
     progress: Progress
     release: Callable[[], None]
     """Lets go of the lock and of connections; the last thing that happens."""
@@ -59,6 +67,7 @@ class Run:
         self.failure: BaseException | None = None
         self._w = workings
         self._targets: Targets | None = None
+        self._steps_begun = 0
         self._close_problems: list[QuorateError] = []
 
     # --- before anything is changed
@@ -79,10 +88,12 @@ class Run:
             self._targets = Targets.resolve(
                 self.request.experiment,
                 cluster=self.request.cluster,
-                facts=self._facts(),
+                facts=self._facts(*words_of(self.request.experiment)),
                 seed=self.request.seed,
             )
             self._write_targets()
+            claim = partial(self._w.claim, worst_case_s(self.request.experiment))
+            self._w.watcher.beside(claim, what="taking the cluster's Lease")
             if any(FAULTS[step.func].silences_node for step in self.request.experiment.faults):
                 # Now, since a look at a dozen files would stand between baseline and act.
                 self._w.watcher.beside(self._w.forecast, what="reading the cluster's timers")
@@ -92,7 +103,11 @@ class Run:
         self._demand("opened")
         with self._step():
             for name in self.request.experiment.given:
-                self._w.injector.arrange(ARRANGEMENTS[name], holder=self._facts().vip_holder)
+                self._w.injector.arrange(
+                    ARRANGEMENTS[name],
+                    holder=self._facts().vip_holder,
+                    deadline_s=worst_case_s(self.request.experiment),
+                )
                 self._w.progress.say(f"arranged: {ARRANGEMENTS[name].summary}")
             self._w.sampling.start()
             self._w.watcher.sampling = self._w.sampling
@@ -137,22 +152,7 @@ class Run:
         return start
 
     def _check_baseline(self) -> None:
-        """By the judge's own words, from disk: one definition of good."""
-        so_far = judge(self.request.experiment, self.directory.timeline())
-        bad = [
-            f"{gate.name}: {gate.reason}"
-            for gate in so_far.gates
-            if gate.name in ("baseline", "prober") and not gate.ok
-        ]
-        bad += [
-            f"{one.indicator} of {', '.join(one.of)}: {one.value:g}, at most {one.bound:g}"
-            for one in so_far.objectives
-            if one.during == "baseline" and one.state is State.MISSED and one.value is not None
-        ]
-        if bad:
-            raise RefusedError(
-                "the baseline is not good, so nothing is injected:\n  " + "\n  ".join(bad)
-            )
+        refuse_bad_baseline(so_far := judge(self.request.experiment, self.directory.timeline()))
         self._w.progress.say(f"baseline: {so_far.gates[0].reason}")
 
     # --- the method
@@ -160,14 +160,18 @@ class Run:
     def inject(self, name: str, arguments: Mapping[str, object]) -> dict[str, object]:
         """Put a fault on, prove that it bites, watch. Returns what the journal shows."""
         self._demand("steady")
+        self._steps_begun += 1
         fault = FAULTS[name]
         with self._step():
             nodes = self._resolved(str(arguments["target"]))
             self._w.progress.say(f"fault: {name} on {', '.join(nodes)} ({arguments['target']})")
             if fault.silences_node:
                 self._foretell(nodes[0])
+            target = Target(
+                nodes, arguments, watched_s(self.request.experiment, since=self._steps_begun - 1)
+            )
             evidence = self._w.injector.put_on(
-                fault, nodes=nodes, arguments=arguments, facts=lambda: self._facts().to_dict()
+                fault, target=target, facts=lambda: self._facts().to_dict()
             )
             self._w.progress.say(f"it bites: {evidence}")
             reached = self._watch_fault(arguments)
@@ -208,6 +212,7 @@ class Run:
     def undo(self, *, watch_until: str, at_most_s: float) -> dict[str, object]:
         """Take every fault off and watch the return leg."""
         self._demand("steady")
+        self._steps_begun += 1
         with self._step():
             self._w.progress.say("undo")
             self._w.injector.faults_off()
@@ -219,6 +224,7 @@ class Run:
     def watch(self, *, for_s: float) -> dict[str, object]:
         """Just look, for so many seconds."""
         self._demand("steady")
+        self._steps_begun += 1
         with self._step():
             self.directory.append_event("watch_started", until="time")
             self._w.watcher.until(lambda: False, at_most_s=for_s, what="watching")
@@ -268,9 +274,10 @@ class Run:
             for step in (
                 self._w.injector.disarm,
                 self._write_closed,
+                self._w.injector.let_go,
                 self._w.observer.stop,
-                self._stop_sampling,
                 self._w.injector.arrangements_off,
+                self._stop_sampling,
                 self._w.injector.faults_off,
             ):
                 stack.callback(self._attempt, step)
@@ -348,14 +355,29 @@ class Run:
                 "hypothesis must be asked before and after its method"
             )
 
-    def _facts(self) -> Facts:
+    def _facts(self, *words: str) -> Facts:
+        """Who is what now; where pods run only as far as these target words ask for it."""
         components = self._w.observer.components
-        return Facts(components.vip_holder, components.etcd_leader)
+        selectors = [found for word in words if (found := selector_of(word)) is not None]
+        running = {
+            selector: self._w.watcher.beside(
+                partial(self._w.running, selector), what=f"where does {selector} run?"
+            )
+            for selector in selectors
+        }
+        leases = {
+            word: self._w.watcher.beside(partial(self._w.lease_node, LEASES[word]), what=word)
+            for word in words
+            if word in LEASES
+        }
+        return Facts(components.vip_holder, components.etcd_leader, running, leases)
 
     def _resolved(self, word: str) -> tuple[str, ...]:
         """The nodes resolved at the start, or new ones where the facts have moved since."""
         assert self._targets is not None
-        moved = self._targets.moved(word, facts=self._facts())
+        moved = self._targets.moved(
+            word, experiment=self.request.experiment, facts=self._facts(word)
+        )
         if moved is not None:
             self._targets = moved
             self._write_targets()

@@ -68,7 +68,12 @@ class Sampling:
         return seen.good + seen.bad >= BASELINE_SAMPLES
 
     def stop(self) -> bool:
-        """End it, and wait for what is under way; whether it had been started."""
+        """End it, and wait for what is under way; whether it had been started.
+
+        To be called before arrangements are undone: that the service under watch is removed is no
+        outage, and connections half made to its last pods would stay in the nodes' NAT (conntrack
+        SYN_SENT, 120 s), where the next run's would run into them (seen on the lab).
+        """
         if self._started:
             self._sampler.stop()
         return self._started

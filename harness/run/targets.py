@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from quorate.harness.errors import RefusedError
-from quorate.harness.faults.catalogue import FAULTS
 from quorate.harness.model.cluster import Cluster, Node, Role
 from quorate.harness.model.experiment import Experiment
+from quorate.harness.run.limits import check_limits
+
+NODE = "node:"
+RUNNING = "worker:running="
+LEASES: Mapping[str, str] = {
+    "scheduler-leader": "kube-scheduler",
+    "controller-manager-leader": "kube-controller-manager",
+}
+"""Target word → the lease whose holder it stands for."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +26,11 @@ class Facts:
 
     vip_holder: str | None
     etcd_leader: str | None
+    running: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Label selector → the nodes on which pods that match it run."""
+
+    leases: Mapping[str, str | None] = field(default_factory=dict)
+    """Word of LEASES → the node that holds that lease."""
 
     def to_dict(self) -> dict[str, str | None]:
         return {"vip_holder": self.vip_holder, "etcd_leader": self.etcd_leader}
@@ -36,65 +49,78 @@ class Targets:
     def resolve(
         cls, experiment: Experiment, *, cluster: Cluster, facts: Facts, seed: int
     ) -> Targets:
-        """All words; RefusedError for one that matches nothing or breaks the quorum."""
-        words = dict.fromkeys(str(step.arguments["target"]) for step in experiment.faults)
-        nodes = {word: resolve(word, cluster=cluster, facts=facts, seed=seed) for word in words}
-        down: set[str] = set()
-        for step in experiment.method:
-            if step.kind == "undo":
-                down.clear()
-            if step.kind == "fault" and FAULTS[step.func].stops_members:
-                down.update(nodes[str(step.arguments["target"])])
-                check_quorum(cluster, down=sorted(down))
+        """All words; RefusedError for one that matches nothing or breaks more than is allowed.
+
+        A word about pods that are only arranged for later (`given:`) stands for nobody yet.
+        """
+        nodes: dict[str, tuple[str, ...]] = {}
+        for word in words_of(experiment):
+            late = bool(experiment.given) and selector_of(word) is not None
+            if late and not candidates(word, cluster=cluster, facts=facts):
+                nodes[word] = ()
+            else:
+                nodes[word] = resolve(word, cluster=cluster, facts=facts, seed=seed)
+        check_limits(experiment, cluster=cluster, nodes=nodes)
         return cls(nodes, facts, cluster, seed)
 
-    def moved(self, word: str, *, facts: Facts) -> Targets | None:
-        """These targets with `word` resolved anew, where what it rests on is no longer so."""
-        if set(self.nodes[word]) <= set(candidates(word, cluster=self.cluster, facts=facts)):
+    def moved(self, word: str, *, experiment: Experiment, facts: Facts) -> Targets | None:
+        """These targets with `word` resolved anew, where what it rests on is no longer so.
+
+        RefusedError where it matches nothing any more, or would now break more than is allowed.
+        """
+        now = candidates(word, cluster=self.cluster, facts=facts)
+        if self.nodes[word] and set(self.nodes[word]) <= set(now):
             return None
         again = resolve(word, cluster=self.cluster, facts=facts, seed=self.seed)
-        return replace(self, nodes={**self.nodes, word: again}, facts=facts)
+        nodes = {**self.nodes, word: again}
+        check_limits(experiment, cluster=self.cluster, nodes=nodes)
+        return replace(self, nodes=nodes, facts=facts)
+
+
+def words_of(experiment: Experiment) -> tuple[str, ...]:
+    """The target words of an experiment's faults, in order, each once."""
+    return tuple(dict.fromkeys(str(step.arguments["target"]) for step in experiment.faults))
+
+
+def selector_of(word: str) -> str | None:
+    """The label selector of `worker:running=<selector>`; None for any other word."""
+    return word.removeprefix(RUNNING) if word.startswith(RUNNING) else None
 
 
 def candidates(word: str, *, cluster: Cluster, facts: Facts) -> list[str]:
     """All nodes that a target word may stand for. RefusedError for a word that is not known."""
-    if word.startswith("node:"):
-        return [_named(word.removeprefix("node:"), cluster)]
+    if word.startswith(NODE):
+        return [_named(name, cluster) for name in word.removeprefix(NODE).split(",")]
+    if word.startswith(RUNNING):
+        running = facts.running.get(word.removeprefix(RUNNING), ())
+        return [node.name for node in cluster.workers if node.name in running]
+    if word in _ALL:
+        return [node.name for node in _ALL[word](cluster)]
+    if word in LEASES:
+        return [node.name for node in cluster.nodes if node.name == facts.leases.get(word)]
     if word not in _WORDS:
         raise RefusedError(f"target {word!r} is not known; allowed: {', '.join(target_words())}")
     return [name for name in _WORDS[word](cluster, facts) if name is not None]
 
 
 def resolve(word: str, *, cluster: Cluster, facts: Facts, seed: int) -> tuple[str, ...]:
-    """The node that a target word stands for; one of many is picked by `seed`, repeatably.
+    """The nodes that a target word stands for; one of many is picked by `seed`, repeatably.
 
-    RefusedError for a word that is not known or that matches nothing.
+    More than one for `…:all` and `node:a,b` only. RefusedError for a word that is not known or
+    that matches nothing.
     """
     found = candidates(word, cluster=cluster, facts=facts)
     if not found:
-        raise RefusedError(f"target {word!r} matches no node: {_why(facts)}")
+        raise RefusedError(f"target {word!r} matches no node: {_why(word, facts)}")
+    if word in _ALL or word.startswith(NODE):
+        return tuple(dict.fromkeys(found))
     # Not a secret but a choice that can be repeated.
     return (random.Random(f"{seed}:{word}").choice(found),)
 
 
 def target_words() -> tuple[str, ...]:
     """The words, as a refusal lists them."""
-    return (*_WORDS, "node:<name>")
-
-
-def check_quorum(cluster: Cluster, *, down: Sequence[str]) -> None:
-    """Refuse to take more etcd members down at once than the cluster tolerates.
-
-    n members need n // 2 + 1 (etcd FAQ). RefusedError gives the arithmetic.
-    """
-    members = [node.name for node in cluster.with_role(Role.ETCD)]
-    hit = [name for name in members if name in down]
-    left, needed = len(members) - len(hit), len(members) // 2 + 1
-    if hit and left < needed:
-        raise RefusedError(
-            f"{', '.join(hit)} down leaves {left} of {len(members)} etcd members, quorum needs "
-            f"{needed}: beyond what this cluster tolerates"
-        )
+    return (*_WORDS, *LEASES, f"{RUNNING}<selector>", *_ALL, f"{NODE}<name>[,<name>…]")
 
 
 def _named(name: str, cluster: Cluster) -> str:
@@ -123,7 +149,16 @@ _WORDS: Mapping[str, Callable[[Cluster, Facts], Sequence[str | None]]] = {
 }
 
 
-def _why(facts: Facts) -> str:
+_ALL: Mapping[str, Callable[[Cluster], Sequence[Node]]] = {
+    "control-plane:all": lambda cluster: cluster.control_planes,
+    "etcd:all": lambda cluster: cluster.with_role(Role.ETCD),
+    "worker:all": lambda cluster: cluster.workers,
+}
+
+
+def _why(word: str, facts: Facts) -> str:
+    if selector_of(word) is not None:
+        return "no worker runs a pod with these labels"
     return (
         f"the VIP is held by {facts.vip_holder or 'nobody'}, "
         f"etcd is led by {facts.etcd_leader or 'nobody'}"

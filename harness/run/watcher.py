@@ -8,7 +8,13 @@ from typing import TypeVar
 
 from quorate.harness.drivers.clock import Clock
 from quorate.harness.errors import ProbeError
-from quorate.harness.model.experiment import Experiment, LongestOutage, TimeToWhole, probes_of
+from quorate.harness.model.experiment import (
+    BadSamples,
+    Experiment,
+    LongestOutage,
+    Outage,
+    probes_of,
+)
 from quorate.harness.run import pace
 from quorate.harness.run.observer import Observer
 from quorate.harness.run.progress import Progress
@@ -96,7 +102,7 @@ class Watcher:
         return [
             (probe, objective.deadline_s)
             for objective in self._experiment.objectives
-            if not isinstance(objective, TimeToWhole)
+            if isinstance(objective, Outage | BadSamples)
             for probe in probes_of(objective)
         ]
 

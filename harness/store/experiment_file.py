@@ -21,11 +21,12 @@ class Words(NamedTuple):
 
     Args:
         functions: function of quorate.faults → names of its arguments.
-        probes: the probe catalogue. arrangements: words for ``given``.
+        probes: the probe catalogue → the first words of the paths that each can be asked by.
+        arrangements: words for ``given``.
     """
 
     functions: Mapping[str, Sequence[str]] | None = None
-    probes: Sequence[str] | None = None
+    probes: Mapping[str, Sequence[str]] | None = None
     arrangements: Sequence[str] | None = None
 
 

@@ -13,22 +13,65 @@ from chaoslib.experiment import ensure_experiment_is_valid
 
 import quorate.faults
 from quorate.harness.drivers.bundle import Drivers
-from quorate.harness.drivers.etcd import EtcdDriver
+from quorate.harness.drivers.containers import ContainerDriver
+from quorate.harness.drivers.etcd import MANIFEST, EtcdDriver
+from quorate.harness.drivers.haproxy import HAProxyDriver
 from quorate.harness.drivers.keepalived import KeepalivedDriver
+from quorate.harness.drivers.kube_api import KubeCommands
+from quorate.harness.drivers.leases import LeaseDriver
 from quorate.harness.drivers.machine import MachineDriver
+from quorate.harness.drivers.manifests import ManifestDriver
+from quorate.harness.drivers.nftables import ROUTES, NftablesDriver
 from quorate.harness.drivers.power import PowerDriver
+from quorate.harness.drivers.processes import TABLE_ARGV, ProcessDriver
+from quorate.harness.drivers.reach import ReachDriver
 from quorate.harness.drivers.systemd import SystemdDriver
+from quorate.harness.drivers.workloads import WorkloadDriver
 from quorate.harness.faults.catalogue import ARRANGEMENTS, FAULTS, STEPS, known_functions
 from quorate.harness.faults.contract import Fault, Plan
 from quorate.harness.model.cluster import HARNESS, Cluster
+from quorate.harness.run.fault_table import page
+from quorate.harness.run.new_experiment import new_experiment
 from quorate.harness.run.play import read_document, read_source
 from quorate.harness.run.suite import read_suite
 from quorate.harness.transport import MemoryTransport, Reply
+from tests.memory_api import healthy
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 FILES = sorted(path for path in EXPERIMENTS.rglob("*.yaml") if path.parent.name != "suites")
 SUITES = sorted((EXPERIMENTS / "suites").glob("*.yaml"))
 BOOT_ID = "7c92d57c-69f0-45ba-ba27-ce619eeb414e"
+
+STAT = "{} (x) S {} 1 1 0 -1 0 1 2 1 1 10 6 28 15 20 0 1 0 {} 20299776 2931\n"
+TABLE = STAT.format(62, 1, 150) + STAT.format(385, 215, 900)
+UNIT_SHOWN = "ActiveState=active\nMainPID=62\nInvocationID=feed\n"
+SERVERS = """\
+1
+# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight
+3 apiservers 1 cp1 192.0.2.1 2 0 1
+"""
+POD_PARTS = ("kube-apiserver", "etcd", "kube-scheduler", "kube-controller-manager")
+
+
+class NoApi:
+    """Every lease is held by cp2."""
+
+    def get_json(self, path: str) -> Any:
+        return {"spec": {"holderIdentity": "cp2_0"}}
+
+
+def running_parts(transport: MemoryTransport) -> None:
+    """What runs on a control plane: pid 385 in a container, pid 62 for each unit."""
+    transport.on(*TABLE_ARGV, reply=Reply(TABLE))
+    transport.on("systemctl", "show", reply=Reply(UNIT_SHOWN))
+    for part in POD_PARTS:
+        asked = ("systemctl", "show", "-p", "ActiveState,MainPID,InvocationID", f"{part}.service")
+        transport.on(*asked, reply=Reply("ActiveState=inactive\nMainPID=0\n"))
+    transport.on("sh", "-c", "command -v crictl || command -v ctr || true", reply=Reply("/x/ctr\n"))
+    transport.on("ctr", "-n", "k8s.io", "containers", reply=Reply("c0ffee\n"))
+    transport.on("ctr", "-n", "k8s.io", "tasks", reply=Reply("T P S\nc0ffee 385 RUNNING\n"))
+    transport.on("socat", reply=Reply(SERVERS))
+
 
 each_fault = pytest.mark.parametrize("fault", FAULTS.values(), ids=list(FAULTS))
 each_file = pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
@@ -52,13 +95,31 @@ def drivers() -> Drivers:
     transport = MemoryTransport().on("cat", reply=Reply(f"{BOOT_ID}\n"))
     transport.on("ip", reply=Reply('[{"addr_info": [{"local": "192.0.2.100"}]}]'), node="cp1")
     transport.on("ip", reply=Reply("[]"), node="cp2").on("ip", reply=Reply("[]"), node="cp3")
+    running_parts(transport)
+    containers, processes = ContainerDriver(transport), ProcessDriver(transport)
+    no_api: Any = NoApi()
+    transport.on("sh", "-c", ROUTES, reply=Reply('[{"dev": "eth0"}]'))
+    transport.on("nft", "list", "table", reply=Reply(returncode=1, stderr="No such file"))
+    for node in nodes:
+        url = f"--initial-advertise-peer-urls=https://{node['address']}:2380"
+        transport.on("cat", MANIFEST, reply=Reply(url), node=str(node["name"]))
     made: Any = Drivers.__new__(Drivers)
     for name, value in {
         "cluster": cluster,
         "transport": transport,
+        "containers": containers,
+        "processes": processes,
+        "workloads": WorkloadDriver(transport, containers=containers, processes=processes),
+        "manifests": ManifestDriver(transport),
+        "leases": LeaseDriver(no_api),
+        "haproxy": HAProxyDriver(transport, cluster=cluster),
         "etcd": EtcdDriver(transport),
+        "api": healthy("cp1").api,
+        "kube_commands": KubeCommands(cluster),
         "keepalived": KeepalivedDriver(transport, cluster=cluster),
         "machine": MachineDriver(transport),
+        "nftables": NftablesDriver(transport),
+        "reach": ReachDriver(transport),
         "power": PowerDriver(cluster),
         "systemd": SystemdDriver(transport),
     }.items():
@@ -68,7 +129,9 @@ def drivers() -> Drivers:
 
 
 def planned(fault: Fault, drivers: Drivers) -> Plan:
-    return Plan(f"{fault.name}-1", ("cp1",), before=fault.prepare(drivers, nodes=["cp1"]))
+    arguments = {one.name: one.default for one in fault.parameters}
+    before = fault.prepare(drivers, nodes=["cp1"], arguments=arguments)
+    return Plan(f"{fault.name}-1", ("cp1",), arguments=arguments, before=before)
 
 
 @each_fault
@@ -139,6 +202,20 @@ def test_activities_are_real_functions_with_the_catalogue_s_arguments() -> None:
         assert functions[name].__doc__
     with pytest.raises(TypeError):
         functions["node_power_off"](target="x", no_such_argument=1)
+
+
+def test_the_table_of_faults_is_current() -> None:
+    told = (EXPERIMENTS.parent / "docs" / "faults.md").read_text()
+    assert told == page(), "python -m quorate.harness.run.fault_table > docs/faults.md"
+
+
+@each_fault
+def test_a_new_experiment_is_valid_as_it_is_written(fault: Fault, tmp_path: Path) -> None:
+    path = tmp_path / "new.yaml"
+    path.write_text(new_experiment(fault.name, target="vip-holder"))
+    document = read_document(read_source(path))
+    ensure_experiment_is_valid(document)
+    assert document["method"][0]["provider"]["func"] == fault.name
 
 
 @each_file

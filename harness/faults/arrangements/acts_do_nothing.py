@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from quorate.harness.drivers.bundle import Drivers
-from quorate.harness.faults.contract import Act, Arrangement, Proof
+from quorate.harness.faults.contract import Act, Arrangement, Plan, Proof
 from quorate.harness.model.undo import Undo
 
 
@@ -17,11 +17,11 @@ class ActsDoNothing(Arrangement):
     summary: ClassVar[str] = "Every act is replaced by `true`; a control for the proofs."
     voids_acts: ClassVar[bool] = True
 
-    def undos(self, drivers: Drivers, *, holder: str | None) -> Sequence[Undo]:
+    def undos(self, drivers: Drivers, *, plan: Plan) -> Sequence[Undo]:
         return []
 
-    def acts(self, drivers: Drivers, *, holder: str | None) -> Sequence[Act]:
+    def acts(self, drivers: Drivers, *, plan: Plan) -> Sequence[Act]:
         return []
 
-    def proof(self, drivers: Drivers, *, holder: str | None) -> Proof:
+    def proof(self, drivers: Drivers, *, plan: Plan) -> Proof:
         return Proof(True, "the acts of this run are replaced by `true`")

@@ -9,7 +9,7 @@ from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.drivers.keepalived import UNIT
 from quorate.harness.drivers.systemd import is_active_argv, start_argv, stop_argv
 from quorate.harness.errors import RefusedError
-from quorate.harness.faults.contract import Act, Arrangement, Proof
+from quorate.harness.faults.contract import Act, Arrangement, Plan, Proof
 from quorate.harness.model.undo import Undo
 
 
@@ -19,7 +19,7 @@ class KeepalivedBackupsStopped(Arrangement):
     name: ClassVar[str] = "keepalived_backups_stopped"
     summary: ClassVar[str] = "keepalived is stopped on every control plane but the VIP's holder."
 
-    def undos(self, drivers: Drivers, *, holder: str | None) -> Sequence[Undo]:
+    def undos(self, drivers: Drivers, *, plan: Plan) -> Sequence[Undo]:
         return [
             Undo(
                 id=f"{self.name}:{node}",
@@ -30,14 +30,14 @@ class KeepalivedBackupsStopped(Arrangement):
                 confirm_expect=r"^active$",
                 text=f"start keepalived on {node}",
             )
-            for node in _backups(drivers, holder)
+            for node in _backups(drivers, plan.vip_holder)
         ]
 
-    def acts(self, drivers: Drivers, *, holder: str | None) -> Sequence[Act]:
-        return [Act(node, stop_argv(UNIT)) for node in _backups(drivers, holder)]
+    def acts(self, drivers: Drivers, *, plan: Plan) -> Sequence[Act]:
+        return [Act(node, stop_argv(UNIT)) for node in _backups(drivers, plan.vip_holder)]
 
-    def proof(self, drivers: Drivers, *, holder: str | None) -> Proof:
-        backups = _backups(drivers, holder)
+    def proof(self, drivers: Drivers, *, plan: Plan) -> Proof:
+        backups = _backups(drivers, plan.vip_holder)
         running = [n for n in backups if drivers.systemd.state(n, UNIT) == "active"]
         if running:
             return Proof(False, f"keepalived still runs on {', '.join(running)}")

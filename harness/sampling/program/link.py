@@ -10,6 +10,7 @@ import hashlib
 import selectors
 import socket
 import ssl
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,11 @@ from .answer import Answer, AnswerReader, BadAnswer
 from .loop import Loop
 
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+
+_RESET_AT_CLOSE = struct.pack("ii", 1, 0)
+"""Plain connections go to pods through a NAT (kube-proxy), which remembers for 120 s whom an ended
+connection from a port went to, if the client ended it. A client with twenty connections a second
+is back at that port sooner, and would be sent to a pod that is no more. A reset is forgotten."""
 
 OURS = frozenset(
     (
@@ -86,6 +92,8 @@ class Link:
             self._socket = socket.socket(self._target.family, socket.SOCK_STREAM)
             self._socket.setblocking(False)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._target.context is None:
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_CLOSE)
             code = self._socket.connect_ex(self._target.address)
         except OSError as error:
             self._break(_of_errno(error.errno, ours=True))

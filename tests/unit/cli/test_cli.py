@@ -92,18 +92,18 @@ def test_help_imports_next_to_nothing() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stderr.strip() == "[]"
-    for verb in ("gameday", "judge", "lab", "report", "run", "undo"):
+    for verb in ("gameday", "judge", "lab", "new", "report", "run", "undo"):
         assert f"  {verb} " in done.stdout
 
 
 def test_every_verb_has_an_example(capfd: pytest.CaptureFixture[str]) -> None:
-    for verb in ("gameday", "judge", "report", "run", "undo"):
+    for verb in ("gameday", "judge", "new", "report", "run", "undo"):
         assert ended([verb, "--help"]) == 0
         assert "Example:  quorate " + verb in capfd.readouterr().out
 
 
 def test_no_verb_is_a_stub() -> None:
-    known = {"gameday", "judge", "lab", "report", "run", "undo"}
+    known = {"gameday", "judge", "lab", "new", "report", "run", "undo"}
     assert set(cli.quorate.list_commands(click.Context(cli.quorate))) == known
 
 

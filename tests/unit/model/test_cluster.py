@@ -61,3 +61,12 @@ def test_what_does_not_describe_a_cluster_is_refused(changes: dict[str, Any]) ->
 def test_the_power_command_is_filled_in_word_by_word() -> None:
     power = Power(command=("switch", "--to={action}", "{node}", "$HOME; {x}"))
     assert power.argv("off", node="cp1") == ("switch", "--to=off", "cp1", "$HOME; {x}")
+
+
+def test_each_run_draws_a_node_port_of_its_own_unless_one_is_declared(cluster: Cluster) -> None:
+    drawn = [cluster.with_node_port(seed=seed).service.node_port for seed in range(20)]
+    assert len(set(drawn)) > 15
+    assert all(30000 <= port <= 32767 for port in drawn)
+    assert drawn[0] == cluster.with_node_port(seed=0).service.node_port, "repeatable"
+    declared = cluster.with_node_port(seed=1)
+    assert declared.with_node_port(seed=2) is declared

@@ -14,6 +14,7 @@ CLUSTER = Cluster.model_validate(
     {
         "format": 1,
         "name": "c",
+        "service": {"node_port": 30777},
         "kubeconfig": Path("kubeconfig"),
         "virtual_ip": {"address": "10.0.0.9", "port": 8443},
         "nodes": [
@@ -69,3 +70,17 @@ def test_secrets_do_not_show() -> None:
 
 def test_every_probe_is_listed_under_its_own_name() -> None:
     assert all(name == question.name and question.summary for name, question in PROBES.items())
+
+
+def test_the_service_is_asked_in_plain_at_its_node_port() -> None:
+    spec = ProbeSpec(probe="service_reachability", path="service", connection="new", rate_hz=20)
+    plan = plan_probe(spec, cluster=CLUSTER, credentials=CREDENTIALS)
+    assert (plan.host, plan.port) == ("10.0.0.21", 30777)
+    assert plan.credentials is None, "our identity is not for a pod's eyes"
+    named = spec.model_copy(update={"path": "service:cp1"})
+    assert plan_probe(named, cluster=CLUSTER, credentials=CREDENTIALS).host == "10.0.0.11"
+
+
+def test_a_node_port_of_a_node_that_is_not_there() -> None:
+    with pytest.raises(RefusedError, match="no such node"):
+        endpoint("service:w9", cluster=CLUSTER)

@@ -106,9 +106,13 @@ def foreign(source: Source) -> list[str]:
 
 
 def words_of(name: str) -> set[str]:
-    """`HTTPServerManager_x` → http, server, manager, x."""
+    """`HTTPServerManager_x` → http, server, manager, x.
+
+    kube-controller-manager is one word: the name of a program that is not ours to choose.
+    """
     parts = re.findall(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+", name)
-    return {part.lower() for part in parts}
+    text = "_".join(part.lower() for part in parts)
+    return set(text.replace("controller_manager", "controllermanager").split("_"))
 
 
 def _functions(tree: ast.Module) -> Iterator[tuple[int, str]]:

@@ -22,7 +22,7 @@ from quorate.harness.faults.arrangements.keepalived_backups_stopped import Keepa
 from quorate.harness.faults.contract import Act, Fault, Plan, Proof
 from quorate.harness.model.cluster import Cluster
 from quorate.harness.model.undo import Undo
-from quorate.harness.run.injector import Injector, Safety
+from quorate.harness.run.injector import Injector, Safety, Target
 from quorate.harness.transport import MemoryTransport, Reply
 from quorate.harness.undo.journal import JOURNAL_NAME, UndoJournal
 from quorate.harness.undo.pending import PendingRuns
@@ -50,7 +50,9 @@ class FileFault(Fault):
     without_harness: ClassVar[str] = ""
     proof_timeout_s: ClassVar[float] = 1.0
 
-    def prepare(self, drivers: Drivers, *, nodes: Sequence[str]) -> Mapping[str, str]:
+    def prepare(
+        self, drivers: Drivers, *, nodes: Sequence[str], arguments: Mapping[str, object]
+    ) -> Mapping[str, str]:
         return {"was": "off"}
 
     def undos(self, drivers: Drivers, *, plan: Plan) -> Sequence[Undo]:
@@ -128,7 +130,7 @@ class Scene:
 
     def put_on(self, *nodes: str) -> str:
         return self.injector.put_on(
-            FileFault(), nodes=nodes or ("cp1",), arguments={}, facts=lambda: {"vip_holder": "cp1"}
+            FileFault(), target=Target(nodes or ("cp1",)), facts=lambda: {"vip_holder": "cp1"}
         )
 
 
@@ -136,7 +138,7 @@ class Scene:
 def scene(tmp_path: Path, cluster: Cluster) -> Scene:
     from quorate.harness.drivers.systemd import SystemdDriver
 
-    transport = MemoryTransport()
+    transport = MemoryTransport().on("systemctl", "show", reply=Reply("inactive\n"))
     drivers: Any = Drivers.__new__(Drivers)
     for name, value in {
         "cluster": cluster,
@@ -163,15 +165,19 @@ def test_a_fault_is_journalled_and_guarded_before_it_acts(
     check = scene.transport.check
 
     def looking(node: str, argv: Sequence[str], **more: Any) -> Any:
-        seen.append((scene.journal.pending(), list(scene.guardian.standing), scene.registry.list()))
+        world = scene.journal.pending(), list(scene.guardian.standing), scene.registry.list()
+        seen.append((tuple(argv[:2]), world))
         return check(node, argv, **more)
 
     monkeypatch.setattr(scene.transport, "check", looking)
     assert scene.put_on() == "it is on"
-    ((pending, standing, registered),) = seen
-    assert [undo.id for undo in pending] == ["file_put-1:cp1"]
-    assert standing == ["start"]
-    assert registered == (scene.directory.path,)
+    arming, acting = [one[1] for one in seen], [one[0] for one in seen]
+    assert acting == [("systemd-run", "--unit=quorate-run-1-file-put-1-1"), ("on",)]
+    for pending, standing, registered in arming:
+        ids = [undo.id for undo in pending]
+        assert ids == ["file_put-1:cp1", "file_put-1:switch:1"], "the switch is disarmed last"
+        assert standing == ["start"]
+        assert registered == (scene.directory.path,)
     assert [kind for kind, _ in scene.directory.events] == [
         "injection_started",
         "injection_acted",
@@ -200,6 +206,7 @@ def test_an_act_replaced_by_true_is_noticed(scene: Scene) -> None:
     with pytest.raises(InjectionUnproved, match="it is not on"):
         scene.put_on()
     assert ("cp1", ("true",)) in scene.commands()
+    assert any(argv[0] == "systemd-run" for _, argv in scene.commands()), "armed all the same"
     assert scene.directory.of("injection_proved")[0]["ok"] is False
     scene.injector.faults_off()
     assert scene.directory.of("undo_done")[0]["ok"] is True, "nothing was on, and it is off"
@@ -247,10 +254,10 @@ def test_an_arrangement_goes_through_the_same_journal(scene: Scene) -> None:
     scene.injector.arrange(KeepalivedBackupsStopped(), holder="cp2")
     stopped = [n for n, argv in scene.commands() if argv == ("systemctl", "stop", "keepalived")]
     assert stopped == ["cp1", "cp3"], "every one but the holder"
-    assert len(scene.journal.pending()) == 2
+    assert len(scene.journal.pending()) == 4, "with a switch each"
     scene.transport.on("systemctl", "is-active", reply=Reply("active\n"))
     scene.injector.faults_off()
-    assert len(scene.journal.pending()) == 2, "an arrangement is no fault"
+    assert len(scene.journal.pending()) == 4, "an arrangement is no fault"
     scene.injector.arrangements_off()
     assert scene.directory.of("arrangement_undone") == [
         {"name": "keepalived_backups_stopped", "ok": True}
@@ -270,3 +277,35 @@ def test_nothing_is_armed_for_nothing(scene: Scene) -> None:
     scene.injector.disarm()
     assert scene.guardian.standing == []
     assert scene.registry.list() == ()
+
+
+def test_a_switch_runs_the_undo_at_the_watch_s_end_and_a_margin(scene: Scene) -> None:
+    scene.injector.put_on(
+        FileFault(), target=Target(("cp2",), watched_s=75.0), facts=lambda: {"vip_holder": "cp1"}
+    )
+    (armed,) = [(node, argv) for node, argv in scene.commands() if "--collect" in argv]
+    node, argv = armed
+    assert node == "cp2"
+    assert "--on-active=105.0s" in argv
+    assert argv[argv.index("--") + 1 :] == ("off",)
+    scene.injector.faults_off()
+    stopped = [argv for _, argv in scene.commands()][-2]
+    assert stopped == ("systemctl", "stop", "quorate-run-1-file-put-1-1.timer")
+
+
+def test_a_node_that_cannot_hold_a_switch_is_refused_untouched(scene: Scene) -> None:
+    scene.transport.on("systemd-run", reply=Reply(returncode=127, stderr="not found"), node="cp2")
+    with pytest.raises(RefusedError, match="cp2 has no systemd-run"):
+        scene.put_on("cp1", "cp2")
+    assert scene.journal.pending() == ()
+    assert not [argv for _, argv in scene.commands() if argv == ("on",)]
+
+
+def test_a_switch_that_cannot_be_armed_keeps_the_act_from_being_run(scene: Scene) -> None:
+    scene.transport.on("systemd-run", reply=Reply(returncode=1, stderr="bus is gone"), times=1)
+    scene.transport.on("systemd-run", reply=Reply(), times=1)
+    with pytest.raises(InjectionFailed, match="bus is gone"):
+        scene.put_on()
+    assert ("cp1", ("on",)) not in scene.commands()
+    scene.injector.faults_off()
+    assert not scene.injector.is_dirty

@@ -57,6 +57,7 @@ def test_the_shipped_experiment_is_read(text: str) -> None:
          "os", "quorate.faults"),
         ("given: []", "given: [all_gone]", "given[0]", "all_gone", "slow"),
         ("probe: api_quorum_read", "probe: x", "probes.api.probe", "x", "api_quorum_read"),
+        ("path: vip", "path: service", "probes.api.path", "service", "vip"),
         ("format: 1", "format: 2", "format", "2", "1"),
     ],
 )  # fmt: skip
@@ -64,7 +65,7 @@ def test_mistake_is_told_with_its_line(
     text: str, old: str, new: str, field: str, found: str, allowed: str
 ) -> None:
     assert text.count(old) >= 1, old
-    words = Words(functions=FUNCTIONS, probes=("api_quorum_read",), arrangements=("slow",))
+    words = Words(functions=FUNCTIONS, probes={"api_quorum_read": ("vip",)}, arrangements=("slow",))
     error = mistake(text.replace(old, new, 1), words=words)
     line = text[: text.index(old)].count("\n") + 1
     assert field in error.field

@@ -61,10 +61,13 @@ class Listener:
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
-                body = body_of(self._world, head.split()[1].decode())
+                method, path = head.decode().split()[:2]
+                body = body_of(self._world, path)
+                # No Lease is ever held here, and whoever wants it gets it.
+                status = b"404 Not Found" if "/leases" in path and method == "GET" else b"200 OK"
                 writer.write(
-                    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-                    b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+                    b"HTTP/1.1 %s\r\nContent-Type: application/json\r\n"
+                    b"Content-Length: %d\r\n\r\n%s" % (status, len(body), body)
                 )
                 await writer.drain()
                 if b"connection: close" in head.lower():

@@ -49,6 +49,8 @@ def answer(world: World, node: str, argv: list[str]) -> int:
     elif argv == ["ip", "-j", "addr"]:
         held = [{"local": world.vip}] if world.holds(node) else []
         print(json.dumps([{"addr_info": [{"local": world.nodes[node]}, *held]}]))
+    elif argv[0] == "systemd-run" or argv[-1].endswith(".timer"):
+        return switch(argv)
     elif argv[:2] == ["systemctl", "stop"]:
         (world.path / "stopped" / node).touch()
     elif argv[:2] == ["systemctl", "start"]:
@@ -62,6 +64,13 @@ def answer(world: World, node: str, argv: list[str]) -> int:
     elif argv != ["true"]:
         print(f"fake ssh: {argv}", file=sys.stderr)
         return 127
+    return 0
+
+
+def switch(argv: list[str]) -> int:
+    """A dead man's switch that never goes off: the tests end before."""
+    if argv[:2] == ["systemctl", "show"]:
+        print("inactive")
     return 0
 
 

@@ -1,0 +1,46 @@
+"""pdb_zero: a PodDisruptionBudget that allows no eviction, ever."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from quorate.harness.drivers.bundle import Drivers
+from quorate.harness.drivers.service import BUDGET_PATH
+from quorate.harness.faults.contract import Act, Arrangement, Plan, Proof
+from quorate.harness.model.cluster import HARNESS
+from quorate.harness.model.undo import Undo
+
+
+class PdbZero(Arrangement):
+    """maxUnavailable 0: every drain of a node with one of its pods hangs."""
+
+    name: ClassVar[str] = "pdb_zero"
+    summary: ClassVar[str] = "The budget of the service under watch allows no eviction."
+
+    def undos(self, drivers: Drivers, *, plan: Plan) -> Sequence[Undo]:
+        commands = drivers.kube_commands
+        return [
+            Undo(
+                id=f"{self.name}:budget",
+                injection=self.name,
+                node=HARNESS,
+                argv=commands.patch(BUDGET_PATH, {"spec": {"maxUnavailable": 1}}),
+                confirm_argv=commands.show(BUDGET_PATH, "spec.maxUnavailable"),
+                confirm_expect=r"^(1|gone)$",
+                text="allow one disruption of the service under watch again",
+            )
+        ]
+
+    def acts(self, drivers: Drivers, *, plan: Plan) -> Sequence[Act]:
+        patch = drivers.kube_commands.patch(BUDGET_PATH, {"spec": {"maxUnavailable": 0}})
+        return [Act(HARNESS, patch)]
+
+    def proof(self, drivers: Drivers, *, plan: Plan) -> Proof:
+        budget = drivers.api.get(BUDGET_PATH)
+        if budget is None:
+            return Proof(False, "the service under watch is not deployed (given: service_deployed)")
+        status = budget.get("status") or {}
+        seen = status.get("observedGeneration") == budget["metadata"]["generation"]
+        allowed = status.get("disruptionsAllowed")
+        return Proof(seen and allowed == 0, f"disruptions allowed by the budget: {allowed}")

@@ -1,0 +1,64 @@
+"""service_deployed: the service under watch, in a namespace of its own. Not worse, but ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from quorate.harness.drivers.bundle import Drivers
+from quorate.harness.drivers.kube_api import ROLLED_OUT_S
+from quorate.harness.drivers.service import DEPLOYMENT_PATH, NAMESPACE_PATH, objects
+from quorate.harness.errors import RefusedError
+from quorate.harness.faults.contract import Act, Arrangement, Plan, Proof
+from quorate.harness.model.cluster import HARNESS
+from quorate.harness.model.service import NAMESPACE, REPLICAS
+from quorate.harness.model.undo import Undo
+
+GONE_S = 120.0
+"""A namespace goes when its last pod has: grace period, and kubelet's and controllers' rounds."""
+
+
+class ServiceDeployed(Arrangement):
+    """What service_reachability asks: replicas on several nodes, readiness, preStop, a budget."""
+
+    name: ClassVar[str] = "service_deployed"
+    summary: ClassVar[str] = (
+        f"{REPLICAS} replicas of a web server, spread, with readiness, preStop and a budget of one."
+    )
+
+    def prepare(self, drivers: Drivers) -> Mapping[str, str]:
+        if drivers.service.is_there():
+            raise RefusedError(
+                f"the namespace {NAMESPACE} is there already (or still ending), and it is where "
+                f"the service under watch is deployed: kubectl delete namespace {NAMESPACE}"
+            )
+        return {}
+
+    def undos(self, drivers: Drivers, *, plan: Plan) -> Sequence[Undo]:
+        return [
+            Undo(
+                id=f"{self.name}:namespace",
+                injection=self.name,
+                node=HARNESS,
+                argv=drivers.kube_commands.delete(NAMESPACE_PATH),
+                confirm_argv=drivers.kube_commands.show(NAMESPACE_PATH, "metadata.name"),
+                confirm_expect=r"^gone$",
+                confirm_timeout_s=GONE_S,
+                text=f"delete the namespace {NAMESPACE} and all that is in it",
+            )
+        ]
+
+    def acts(self, drivers: Drivers, *, plan: Plan) -> Sequence[Act]:
+        commands = drivers.kube_commands
+        wanted = objects(drivers.cluster, labels={"quorate/mark": plan.unit})
+        return [
+            *(Act(HARNESS, commands.apply(path, body)) for path, body in wanted.items()),
+            Act(HARNESS, commands.rolled_out(DEPLOYMENT_PATH), timeout_s=ROLLED_OUT_S + 10),
+        ]
+
+    def proof(self, drivers: Drivers, *, plan: Plan) -> Proof:
+        differs = drivers.service.unsettled(replicas=REPLICAS)
+        if differs:
+            return Proof(False, differs)
+        nodes = ", ".join(drivers.service.nodes())
+        return Proof(True, f"the service answers at every worker; its pods are on {nodes}")

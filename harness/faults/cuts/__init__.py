@@ -1,0 +1,1 @@
+"""What the faults that lose packets share: which links are lost, and the tables that lose them."""

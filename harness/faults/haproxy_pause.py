@@ -1,0 +1,21 @@
+"""haproxy_pause: a load balancer accepts and never answers."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from quorate.harness.faults.processes.pause import Pause
+from quorate.harness.model.cluster import Cluster
+
+
+class HaproxyPause(Pause):
+    """The kernel goes on accepting for it: only a check that waits for an answer notices."""
+
+    name: ClassVar[str] = "haproxy_pause"
+    summary: ClassVar[str] = (
+        "HAProxy is stopped by SIGSTOP on the node: it accepts connections and passes nothing on."
+    )
+    part: ClassVar[str] = "haproxy"
+
+    def health_url(self, cluster: Cluster) -> str:
+        return f"http://127.0.0.1:{cluster.haproxy.monitor_port}{cluster.haproxy.monitor_uri}"

@@ -1,0 +1,57 @@
+"""How long a fault may stay on, and a run may last, by the experiment's own numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quorate.harness.faults.catalogue import FAULTS
+from quorate.harness.model.experiment import Activity, Experiment
+from quorate.harness.run.durations import CLOSE_S, watched_s, worst_case_s
+
+PROOF_S = FAULTS["node_power_off"].proof_timeout_s
+
+
+def step(func: str, **arguments: Any) -> Activity:
+    kind: Any = func if func in ("undo", "watch") else "fault"
+    return Activity(
+        name=func,
+        kind=kind if func != "look" else "foreign",
+        module="quorate.faults",
+        func=func,
+        arguments=arguments,
+    )
+
+
+def experiment(*method: Activity) -> Experiment:
+    return Experiment(
+        title="",
+        description="",
+        tags=(),
+        method=method,
+        given=(),
+        baseline_s=15,
+        probes={},
+        objectives=(),
+        abort_when=None,
+    )
+
+
+def test_a_fault_is_on_until_the_next_undo() -> None:
+    played = experiment(
+        step("node_power_off", target="x", at_most_s=40),
+        step("look"),
+        step("watch", for_s=7),
+        step("undo"),
+        step("node_power_off", target="x"),
+    )
+    assert watched_s(played, since=0) == PROOF_S + 40 + 7
+    assert watched_s(played, since=1) == 7, "foreign steps are not ours to count"
+    assert watched_s(played, since=3) == PROOF_S + 60, "the default, to the method's end"
+
+
+def test_the_worst_case_holds_every_step_and_the_end() -> None:
+    short = experiment(step("watch", for_s=1))
+    longer = experiment(step("watch", for_s=1), step("node_power_off", target="x", at_most_s=100))
+    assert worst_case_s(short) > CLOSE_S
+    assert worst_case_s(longer) - worst_case_s(short) >= 100 + PROOF_S
+    assert worst_case_s(experiment(step("watch", for_s=9000))) == 3600, "an Undo's own limit"
