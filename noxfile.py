@@ -397,4 +397,4 @@ def bench(session: nox.Session) -> None:
 def soak(session: nox.Session) -> None:
     """Long repetitions; resumable, each finished piece becomes a row in docs/evidence/."""
     _host_packages(session)
-    _run_part(session, "observer", PYTHON, "tests/observer/compare.py", *session.posargs)
+    _run_part(session, "soak", PYTHON, "-m", "tests.lab.soak", *session.posargs)

@@ -21,6 +21,8 @@ from quorate.harness.faults.arrangements.service_without_pre_stop import Service
 from quorate.harness.faults.container_runtime_stop import ContainerRuntimeStop
 from quorate.harness.faults.contract import Arrangement, Fault, Parameter
 from quorate.harness.faults.controller_manager_kill import ControllerManagerKill
+from quorate.harness.faults.controller_manager_pause import ControllerManagerPause
+from quorate.harness.faults.coredns_kill import CorednsKill
 from quorate.harness.faults.etcd_isolate import EtcdIsolate
 from quorate.harness.faults.etcd_kill import EtcdKill
 from quorate.harness.faults.etcd_partition import EtcdPartition
@@ -32,6 +34,7 @@ from quorate.harness.faults.haproxy_pause import HaproxyPause
 from quorate.harness.faults.kubelet_stop import KubeletStop
 from quorate.harness.faults.node_isolate import NodeIsolate
 from quorate.harness.faults.node_power_off import NodePowerOff
+from quorate.harness.faults.pod_kill import PodKill
 from quorate.harness.faults.scheduler_kill import SchedulerKill
 from quorate.harness.faults.scheduler_pause import SchedulerPause
 from quorate.harness.faults.vip_drop import VipDrop
@@ -67,6 +70,9 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
             SchedulerKill(),
             ControllerManagerKill(),
             SchedulerPause(),
+            ControllerManagerPause(),
+            PodKill(),
+            CorednsKill(),
         )
     }
 )

@@ -69,7 +69,8 @@ def running_parts(transport: MemoryTransport) -> None:
         transport.on(*asked, reply=Reply("ActiveState=inactive\nMainPID=0\n"))
     transport.on("sh", "-c", "command -v crictl || command -v ctr || true", reply=Reply("/x/ctr\n"))
     transport.on("ctr", "-n", "k8s.io", "containers", reply=Reply("c0ffee\n"))
-    transport.on("ctr", "-n", "k8s.io", "tasks", reply=Reply("T P S\nc0ffee 385 RUNNING\n"))
+    tasks = "".join(f"{one} 385 RUNNING\n" for one in ("c0ffee", "web-1-1", "dns-1-1"))
+    transport.on("ctr", "-n", "k8s.io", "tasks", reply=Reply(f"T P S\n{tasks}"))
     transport.on("socat", reply=Reply(SERVERS))
 
 

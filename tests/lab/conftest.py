@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from quorate.harness.cluster.state import state_directory
-from tests.lab import host_state
+from tests.lab import host_state, residue
 
 OWN_NAME = "ci"
 UP_TIMEOUT_S = (
@@ -27,6 +27,9 @@ UP_TIMEOUT_S = (
 )
 DOWN_TIMEOUT_S = 180
 TEST_TIMEOUT_S = 900
+WHOLE_S = 180.0
+SETTLES_S = 60.0
+"""Controllers take back what they did about a fault: taints, endpoints, a node's conditions."""
 
 
 def eventually(what: str, ask: Callable[[], bool], *, timeout_s: float) -> None:
@@ -114,9 +117,13 @@ class Lab:
 
     def play(self, experiment: str, *words: str, timeout_s: float = 600) -> Played:
         """`quorate run` of an experiment, by its path under experiments/."""
-        before = set(self.runs.glob("*"))
         path = self.root / "experiments" / f"{experiment}.yaml"
-        done = self.run("run", str(path), *words, timeout_s=timeout_s, check=False)
+        return self.play_argv(self.argv("run", str(path), *words), timeout_s=timeout_s)
+
+    def play_argv(self, argv: Sequence[str], *, timeout_s: float) -> Played:
+        """A command line that makes one run."""
+        before = set(self.runs.glob("*"))
+        done = _run(argv, timeout_s=timeout_s, environment=self.environment)
         return self.played(done, before=before)
 
     def played(self, done: subprocess.CompletedProcess[str], *, before: set[Path]) -> Played:
@@ -174,3 +181,17 @@ def lab(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     assert gone.returncode == 0, gone.stderr
     left = host_state.remaining(before)
     assert left == [], "the lab changed its host:\n" + "\n".join(left)
+
+
+@pytest.fixture(scope="session")
+def untouched(lab: Lab) -> residue.Untouched:
+    """The lab as it was when it was whole: what a test finds different, it has left behind."""
+    eventually("the cluster is whole", lab.is_whole, timeout_s=WHOLE_S)
+    return residue.Untouched(lab)
+
+
+def assert_nothing_is_left(lab: Lab, untouched: residue.Untouched) -> None:
+    """The cluster is whole, and in a minute nothing is different on any node or in the API."""
+    eventually("the cluster is whole", lab.is_whole, timeout_s=WHOLE_S)
+    left = untouched.left(within_s=SETTLES_S)
+    assert left == [], "left behind:\n" + "\n".join(left)

@@ -6,6 +6,7 @@ Nothing is looked up in an undo or a journal: `look_around.py` lists what there 
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -75,29 +76,47 @@ def _servers(lab: Lab, node: str) -> list[str]:
 
 def _objects(lab: Lab) -> list[str]:
     """Taints, cordons and labels of nodes; namespaces, budgets, leases and sizes of workloads."""
-    return [
-        *(_node(item) for item in _items(lab, "nodes")),
-        *(
-            f"{kind} {item['metadata'].get('namespace', '')}/{item['metadata']['name']} "
-            f"{item.get('spec', {}).get('replicas', '')}"
-            for kind in ("namespaces", "deployments", "daemonsets", "poddisruptionbudgets")
-            for item in _items(lab, kind)
-        ),
-        *(
-            f"lease {item['metadata']['name']}"
-            for item in _items(lab, "leases")
-            if "quorate" in item["metadata"]["name"]
-        ),
-    ]
+    kinds = "nodes,namespaces,deployments,daemonsets,poddisruptionbudgets,leases"
+    items = json.loads(lab.kubectl("get", kinds, "-A", "-o", "json"))["items"]
+    return [line for item in items if (line := _object(item))]
 
 
-def _items(lab: Lab, kind: str) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = json.loads(lab.kubectl("get", kind, "-A", "-o", "json"))["items"]
-    return items
+def _object(item: Mapping[str, Any]) -> str:
+    """One line for an object; "" for a lease that is not ours."""
+    kind, name = item["kind"], item["metadata"]["name"]
+    if kind == "Node":
+        return _node(item)
+    if kind == "Lease":
+        return f"lease {name}" if "quorate" in name else ""
+    replicas = item.get("spec", {}).get("replicas", "")
+    return f"{kind} {item['metadata'].get('namespace', '')}/{name} {replicas}"
 
 
-def _node(item: dict[str, Any]) -> str:
+def _node(item: Mapping[str, Any]) -> str:
     taints = sorted(f"{t['key']}:{t['effect']}" for t in item["spec"].get("taints") or ())
     cordoned = item["spec"].get("unschedulable", False)
     labels = ",".join(sorted(item["metadata"]["labels"]))
     return f"node {item['metadata']['name']} taints {taints} cordoned {cordoned} labels {labels}"
+
+
+class Untouched:
+    """What everything was like while nothing was wrong. A test that leaves something behind fails
+    alone: what it left is the ground that the next one is compared with."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        self._before = snapshot(lab)
+
+    def now(self) -> list[str]:
+        """What is different at this moment."""
+        return differences(self._before, snapshot(self._lab))
+
+    def left(self, *, within_s: float) -> list[str]:
+        """What is different now, once controllers had their time to take back their own."""
+        deadline = time.monotonic() + within_s
+        while left := differences(self._before, now := snapshot(self._lab)):
+            if time.monotonic() > deadline:
+                self._before = now
+                break
+            time.sleep(1.0)
+        return left

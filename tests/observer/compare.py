@@ -1,6 +1,6 @@
 """Check quorate's longest outage against the Go observer's, run after run; a table grows.
 
-    python tests/observer/compare.py --runs 10
+    python -m tests.observer.compare --runs 10
 
 Each round starts the observer in the network namespace that clients of the lab live in, plays the
 experiment with `quorate run`, stops the observer, and appends a row to the table. Only finished
@@ -19,10 +19,8 @@ from __future__ import annotations
 import argparse
 import base64
 import contextlib
-import datetime
 import json
 import os
-import platform
 import select
 import shutil
 import signal
@@ -31,13 +29,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import yaml
 
 import quorate
+from tests.evidence import EVIDENCE, Row, commit, machine, row_appended, rows_read, today
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -49,7 +48,7 @@ LONGEST_ROUND_S = 900  # the observer ends by itself after this, even if nobody 
 
 
 @dataclass(frozen=True)
-class Row:
+class Round(Row):
     """One round as the table has it; every field is text."""
 
     date: str
@@ -68,44 +67,9 @@ class Row:
     led_etcd: str
     last: str
 
-    @classmethod
-    def titles(cls) -> list[str]:
-        """Column heads, in order."""
-        return [field.name.replace("_", " ") for field in fields(cls)]
-
-    def line(self) -> str:
-        """The row as Markdown, with its newline."""
-        cells = [str(getattr(self, field.name)).replace("|", "/") for field in fields(self)]
-        return f"| {' | '.join(cells)} |\n"
-
     def series(self) -> tuple[str, str, str]:
         """What rows must share to be counted together."""
         return (self.version, self.machine, self.experiment)
-
-
-def rows_read(table: Path) -> list[Row]:
-    """Rows of a table on disk; an absent file has none. A line of other width is not a row."""
-    rows = []
-    titles = Row.titles()
-    for line in table.read_text().splitlines() if table.exists() else []:
-        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-        ruler = set("".join(cells)) <= set("-: ")
-        if line.startswith("|") and len(cells) == len(titles) and cells != titles and not ruler:
-            rows.append(Row(*cells))
-    return rows
-
-
-def row_appended(table: Path, row: Row) -> None:
-    """Append and fsync; the first row brings the heads along."""
-    table.parent.mkdir(parents=True, exist_ok=True)
-    titles = Row.titles()
-    new = not table.exists() or not rows_read(table)
-    with table.open("a") as file:
-        if new:
-            file.write(f"| {' | '.join(titles)} |\n|{'---|' * len(titles)}\n")
-        file.write(row.line())
-        file.flush()
-        os.fsync(file.fileno())
 
 
 @dataclass(frozen=True)
@@ -196,20 +160,7 @@ def outage_of(verdict: dict[str, Any]) -> float:
     raise SystemExit("verdict.json: no value for longest_outage_s during the fault")
 
 
-def machine() -> str:
-    """This machine in a few words, without its name."""
-    gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-    return f"{os.cpu_count()} cores, {gigabytes:.0f} GB, Linux {platform.release()}"
-
-
-def commit() -> str:
-    """Short commit of the tree, with + when it is not what was committed; - without git."""
-    git = ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+", "--exclude=*"]
-    done = subprocess.run(git, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "-"
-
-
-def compare(options: argparse.Namespace, target: Target, binary: Path) -> Row:
+def compare(options: argparse.Namespace, target: Target, binary: Path) -> Round:
     """One round: observer on, experiment, observer off, both numbers side by side."""
     before = set(options.runs_in.glob("*"))
     with tempfile.TemporaryDirectory() as folder:
@@ -232,8 +183,8 @@ def compare(options: argparse.Namespace, target: Target, binary: Path) -> Row:
     ours, theirs = outage_of(verdict), float(seen["longest_outage_s"])
     story = verdict.get("story", {})
     predicted = predicted_of(verdict)
-    return Row(
-        date=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
+    return Round(
+        date=today(),
         version=quorate.__version__,
         commit=commit(),
         machine=machine(),
@@ -281,7 +232,7 @@ def options_read(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--experiment", type=Path, default=default)
     parser.add_argument("--cluster", type=Path, default=Path(lab), help="cluster.yaml")
     parser.add_argument("--runs-in", type=Path, default=ROOT / "runs", help="run directories")
-    parser.add_argument("--table", type=Path, default=ROOT / "docs" / "evidence" / "observer.md")
+    parser.add_argument("--table", type=Path, default=EVIDENCE / "observer.md")
     return parser.parse_args(argv)
 
 
@@ -294,7 +245,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         binary = built(Path(folder))
         while True:
-            rows = [row for row in rows_read(options.table) if row.series() == series]
+            rows = [row for row in rows_read(options.table, Round) if row.series() == series]
             if len(rows) >= options.runs:
                 break
             started = time.monotonic()

@@ -11,20 +11,21 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.evidence import row_appended, rows_read
 from tests.observer import compare
 
 
-def row(**changes: str) -> compare.Row:
-    words = {field.replace(" ", "_"): f"<{field}>" for field in compare.Row.titles()}
-    return compare.Row(**(words | changes))
+def row(**changes: str) -> compare.Round:
+    words = {field.replace(" ", "_"): f"<{field}>" for field in compare.Round.titles()}
+    return compare.Round(**(words | changes))
 
 
 def test_a_table_reads_back_what_was_appended(tmp_path: Path) -> None:
     table = tmp_path / "docs" / "observer.md"
     rows = [row(run="one", last="haproxy | cp1"), row(run="two")]
     for each in rows:
-        compare.row_appended(table, each)
-    read = compare.rows_read(table)
+        row_appended(table, each)
+    read = rows_read(table, compare.Round)
     assert [each.run for each in read] == ["one", "two"]
     assert read[0].last == "haproxy / cp1", "a bar inside a cell would break the table"
     assert table.read_text().count("| date |") == 1
@@ -33,10 +34,10 @@ def test_a_table_reads_back_what_was_appended(tmp_path: Path) -> None:
 def test_prose_and_torn_lines_are_no_rows(tmp_path: Path) -> None:
     table = tmp_path / "observer.md"
     table.write_text("# Observer\n\nSome prose | with a bar\n")
-    compare.row_appended(table, row())
+    row_appended(table, row())
     with table.open("a") as file:
         file.write("| 2026-01-01 | torn")
-    assert len(compare.rows_read(table)) == 1
+    assert len(rows_read(table, compare.Round)) == 1
 
 
 def test_only_rows_of_the_same_series_count() -> None:

@@ -1,0 +1,113 @@
+"""`quorate` in a hurry: the real program, with less waiting, and able to die at a chosen moment.
+
+    hurried.py never|impatient|before|after N ARGUMENTS
+
+For tests that ask whether faults come off, not for figures: what is shortened is how long clients
+must have been well before a watch ends. `before` and `after` are about the N-th line (from 1) of
+the undo journal being written and synced: there the process sends SIGKILL to itself, so nothing of
+it runs on: no handler, no finally. The guardian is left to its own. `impatient` waits N seconds at
+most for the proof of a fault: for acts that do nothing, whose proof would be waited for in vain.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from quorate.harness.cli import main
+from quorate.harness.faults.catalogue import FAULTS
+from quorate.harness.run import pace
+from quorate.harness.undo.journal import UndoJournal
+
+PROGRAM = Path(__file__)
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
+PROBES = {
+    "api": {"probe": "api_quorum_read", "path": "vip", "connection": "new", "rate_hz": 20},
+    "api_reused": {
+        "probe": "api_quorum_read",
+        "path": "vip",
+        "connection": "reused",
+        "rate_hz": 80,
+    },
+}
+OBJECTIVES = [
+    {"indicator": "bad_samples", "of": "api", "deadline_s": 1, "during": "baseline", "at_most": 0},
+    {"indicator": "time_to_whole_s", "since": "undo", "at_most": 120},
+]
+BASELINE_S = 3.2
+WATCHED_S = 6.0
+
+
+def argv(*arguments: str, mood: tuple[str, int] = ("never", 0)) -> list[str]:
+    """The command line of a hurried `quorate` that dies at a line of its journal, or never."""
+    when, number = mood
+    return [sys.executable, str(PROGRAM), when, str(number), *arguments]
+
+
+def shipped(fault: str) -> dict[str, Any]:
+    """The first experiment of the top folder whose method begins with this fault.
+
+    Raises:
+        LookupError: there is none.
+    """
+    for path in sorted(EXPERIMENTS.glob("*.yaml")):
+        document: dict[str, Any] = yaml.safe_load(path.read_text())
+        if document["method"][0]["provider"]["func"] == fault:
+            return document
+    raise LookupError(f"no experiment begins with {fault}")
+
+
+def hurried(document: dict[str, Any], *, arranged: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The same fault on the same target, with a baseline and a watch as short as they can be."""
+    document = copy.deepcopy(document)
+    ours = document["extensions"][0]
+    ours.pop("abort_when", None)
+    ours |= {"baseline_s": BASELINE_S, "probes": PROBES, "objectives": OBJECTIVES}
+    ours["given"] = [*ours.get("given", ()), *arranged]
+    document["method"][0]["provider"]["arguments"]["at_most_s"] = WATCHED_S
+    return document
+
+
+def hurry() -> None:
+    """Wait for no more than the cluster needs."""
+    pace.IN_FLIGHT_S = 0.3
+    pace.RECOVERED_AFTER_S = 0.5
+    pace.STEADY_S = 0.5
+    pace.WHOLE_STEADY_S = 0.5
+
+
+def lose_patience(seconds: float) -> None:
+    """Let no fault wait longer than this for its proof."""
+    for fault in FAULTS.values():
+        type(fault).proof_timeout_s = min(seconds, fault.proof_timeout_s)
+
+
+def die(when: str, number: int) -> None:
+    """Make this process kill itself around the N-th line of its undo journal."""
+    append = UndoJournal._append
+    written = 0
+
+    def dying(journal: UndoJournal, entry: dict[str, object]) -> None:
+        nonlocal written
+        written += 1
+        if (when, number) == ("before", written):
+            os.kill(os.getpid(), signal.SIGKILL)
+        append(journal, entry)
+        if (when, number) == ("after", written):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    UndoJournal._append = dying  # type: ignore[method-assign, assignment]
+
+
+if __name__ == "__main__":
+    hurry()
+    if sys.argv[1] == "impatient":
+        lose_patience(float(sys.argv[2]))
+    die(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[3:])
