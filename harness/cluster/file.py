@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from quorate.harness.cluster.yaml_lines import Lines, read_yaml
 from quorate.harness.errors import SpecError
 from quorate.harness.model.cluster import Cluster, HAProxy, Node, Power, Ssh, VirtualIP
+from quorate.harness.model.strict import path_text
+from quorate.harness.store.yaml_lines import line_of, parse_yaml
 from quorate.harness.undo.durable import replace_text
 
 _WAY_OUT = "a cluster.yaml: `quorate lab up` makes one for a lab, `quorate discover` for machines"
@@ -36,7 +38,7 @@ def read_cluster(path: Path) -> Cluster:
         raise SpecError(path, field="", found="no such file", allowed=_WAY_OUT) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(path, field="", found=str(error), allowed=_WAY_OUT) from error
-    document, lines = read_yaml(text, file=path)
+    document, lines = parse_yaml(text, file=path)
     if not isinstance(document, dict):
         raise SpecError(path, field="", found=_shown(document), allowed=_WAY_OUT)
     try:
@@ -66,12 +68,18 @@ def _absolute(cluster: Cluster, *, base: Path) -> Cluster:
     )
 
 
-def _explain(error: ValidationError, *, path: Path, lines: Lines) -> SpecError:
+def _explain(error: ValidationError, *, path: Path, lines: Mapping[str, int]) -> SpecError:
     """The first mistake in the file's order, and how many there are besides."""
+
+    def line(location: tuple[int | str, ...]) -> int:
+        return line_of(path_text(location), lines=lines)
+
     locations = [mistake["loc"] for mistake in error.errors()]
     mistakes = [  # a list is not one more mistake because its item is one
         mistake
-        for mistake in sorted(error.errors(), key=lambda mistake: lines.of(mistake["loc"]))
+        for mistake in sorted(
+            error.errors(), key=lambda mistake: line_of(path_text(mistake["loc"]), lines=lines)
+        )
         if not any(_is_inside(other, mistake["loc"]) for other in locations)
     ]
     first = mistakes[0]
@@ -88,7 +96,7 @@ def _explain(error: ValidationError, *, path: Path, lines: Lines) -> SpecError:
         found = "nodes that do not fit together"
     if len(mistakes) > 1:
         allowed += f" (mistakes besides this one: {len(mistakes) - 1})"
-    return SpecError(path, line=lines.of(loc), field=_dotted(loc), found=found, allowed=allowed)
+    return SpecError(path, line=line(loc), field=path_text(loc), found=found, allowed=allowed)
 
 
 def _is_inside(inner: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:
@@ -97,14 +105,6 @@ def _is_inside(inner: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bo
 
 def _section(loc: tuple[int | str, ...]) -> str:
     return str(loc[0]) if loc else ""
-
-
-def _dotted(loc: tuple[int | str, ...]) -> str:
-    """``nodes[0].address``."""
-    text = ""
-    for part in loc:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return text.removeprefix(".")
 
 
 def _shown(value: Any) -> str:

@@ -13,8 +13,9 @@ from quorate.harness.errors import QuorateError, SpecError
 from quorate.harness.faults.catalogue import check_arguments
 from quorate.harness.run import live
 from quorate.harness.run.outcome import Outcome
-from quorate.harness.store.experiment_file import line_of, parse_experiment, parse_yaml
+from quorate.harness.store.experiment_file import check_experiment
 from quorate.harness.store.run_directory import ExperimentSource
+from quorate.harness.store.yaml_lines import located, parse_yaml
 
 SETTINGS = {
     # In-process, chaoslib ignores the experiment's `runtime` and takes it from the settings.
@@ -25,18 +26,11 @@ ENGINE_BROKEN = 3
 
 def read_document(source: ExperimentSource) -> dict[str, Any]:
     """The checked document. SpecError with file and line for the first mistake."""
-    experiment = parse_experiment(source.text, file=source.file, words=live.known_words())
     document, lines = parse_yaml(source.text, file=source.file)
-    try:
+    words = live.known_words()
+    experiment = check_experiment(document, lines, file=source.file, words=words)
+    with located(source.file, lines=lines):
         check_arguments(experiment)
-    except SpecError as error:
-        raise SpecError(
-            source.file,
-            line=line_of(error.field, lines=lines),
-            field=error.field,
-            found=error.found,
-            allowed=error.allowed,
-        ) from None
     checked: dict[str, Any] = document
     return checked
 

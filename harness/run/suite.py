@@ -16,7 +16,7 @@ from quorate.harness.errors import SpecError, StoreError
 from quorate.harness.model.strict import Strict, checked
 from quorate.harness.model.verdict import State
 from quorate.harness.run.outcome import Outcome
-from quorate.harness.store.experiment_file import line_of, parse_yaml
+from quorate.harness.store.yaml_lines import located, parse_yaml
 
 UNDO_FAILED = 4
 
@@ -88,7 +88,7 @@ def read_suite(path: Path) -> Suite:
         found = error.strerror or str(error)
         raise SpecError(path, field="", found=found, allowed="a suite file") from None
     document, lines = parse_yaml(text, file=path)
-    try:
+    with located(path, lines=lines):
         read = checked(document, model=_SuiteFile)
         entries = [
             checked(one, model=_EntryFile, prefix=("experiments", index))
@@ -102,14 +102,6 @@ def read_suite(path: Path) -> Suite:
                     found=f"{one.file!r}, no such file",
                     allowed="an experiment's path, from the suite's folder",
                 )
-    except SpecError as error:
-        raise SpecError(
-            path,
-            line=line_of(error.field, lines=lines),
-            field=error.field,
-            found=error.found,
-            allowed=error.allowed,
-        ) from None
     return Suite(
         path.stem,
         read.title,

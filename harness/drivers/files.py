@@ -1,0 +1,89 @@
+"""Files of a node, and laying one of ours over one of them.
+
+What reads it next reads ours. The cover is a bind mount from below /run: the file itself is never
+written to, and a reboot forgets both. The scripts are constant, data are arguments, and none has a
+brace after a dollar sign (a dead man's switch hands them to systemd, which would replace those).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from quorate.harness.transport import Transport
+
+# $1 the file, $2 our folder, $3 the name of ours, $4 what it holds, $5 the unit to be told.
+# Owner and mode are the file's own: whoever reads it runs as somebody.
+_COVER = """\
+mkdir -p "$2" && cp -p "$1" "$2/$3" && printf '%s' "$4" > "$2/$3" &&
+    mount --bind "$2/$3" "$1" || exit
+[ -z "$5" ] || systemctl reload "$5"
+"""
+
+# $1 the file, $2 our folder, $3 the name of ours, $4 the tag, $5 the unit to be told. Ours and no
+# other mount: the kernel names what is mounted. The unit is told as long as our file is there, so
+# that an undo which got no further than umount is finished by the next one.
+_UNCOVER = """\
+mine() { grep -q -F -e "/$(basename "$2")/$3 $1 " /proc/self/mountinfo; }
+if mine "$@"; then echo "$1 was covered" | systemd-cat -t "$4"; fi
+while mine "$@"; do umount "$1" || exit; done
+if [ -e "$2/$3" ] && [ -n "$5" ]; then systemctl try-reload-or-restart "$5" || exit; fi
+rm -f "$2/$3"
+rmdir "$2" 2>/dev/null || true
+"""
+
+_IS_COVERED = """\
+covered() { grep -F -e " $1 " /proc/self/mountinfo | grep -q -F -e "/quorate/"; }
+"""
+_COVERED = f"""{_IS_COVERED}
+if covered "$1"; then echo covered; else echo uncovered; fi
+"""
+_UNCOVERED_AND = f"""{_IS_COVERED}
+if covered "$1"; then echo "$1 is covered" >&2; exit 1; fi
+shift; exec "$@"
+"""
+
+UNCOVERED = "^uncovered$"
+"""What `covered_argv` prints when nothing of ours lies over the file."""
+
+
+def cover_argv(path: str, text: str, *, folder: str, unit: str = "") -> tuple[str, ...]:
+    """Lay a file with this text, kept in `folder` (below /run), over `path`; reload the unit."""
+    return ("sh", "-c", _COVER, "quorate", path, folder, _name(path), text, unit)
+
+
+def uncover_argv(path: str, *, folder: str, tag: str, unit: str = "") -> tuple[str, ...]:
+    """The way back, logged under `tag` where it was needed; harmless where it was not."""
+    return ("sh", "-c", _UNCOVER, "quorate", path, folder, _name(path), tag, unit)
+
+
+def covered_argv(path: str) -> tuple[str, ...]:
+    """Prints `covered` or `uncovered`."""
+    return ("sh", "-c", _COVERED, "quorate", path)
+
+
+def uncovered_and(path: str, argv: Sequence[str]) -> tuple[str, ...]:
+    """Ends with 1 where something of ours lies over the file; otherwise runs `argv`."""
+    return ("sh", "-c", _UNCOVERED_AND, "quorate", path, *argv)
+
+
+def _name(path: str) -> str:
+    return PurePosixPath(path).name
+
+
+class FileDriver:
+    """What lies on a node. Changes nothing."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def text(self, node: str, path: str) -> str | None:
+        """What the file holds; None where there is none or nothing in it. TransportError when the
+        node cannot be asked."""
+        asked = self._transport.run(node, ["cat", path], timeout_s=8.0)
+        return asked.stdout if asked.returncode == 0 and asked.stdout else None
+
+    def is_covered(self, node: str, path: str) -> bool:
+        """Whether a file of ours lies over it; TransportError when that is not known."""
+        asked = self._transport.check(node, covered_argv(path), timeout_s=8.0)
+        return asked.stdout.strip() == "covered"

@@ -1,0 +1,76 @@
+"""haproxy.cfg made worse, as text; pure.
+
+Only what concerns servers at the addresses given is changed: a load balancer may serve others too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator
+
+SECTION = re.compile(
+    r"(global|defaults|frontend|backend|listen|peers|resolvers|userlist|ring|cache|mailers|program"
+    r"|http-errors|log-forward|fcgi-app|crt-store|traces)\b"
+)
+_KINDS_OF_CHECK = re.compile(
+    r"option\s+(httpchk|tcp-check|ssl-hello-chk|ldap-check|mysql-check|pgsql-check|redis-check"
+    r"|smtpchk|spop-check|external-check)\b|(http-check|tcp-check|external-check)\s"
+)
+# A line up to its comment: a # is none within quotes or behind a backslash.
+_CODE = re.compile(r"""(?:[^#"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')*""")
+
+Lines = list[str]
+
+
+def without_checks(text: str, *, addresses: Collection[str]) -> str:
+    """No server at one of these addresses is checked any more: each is taken for good."""
+    return _changed(
+        text, addresses, lambda section: [_with(line, "no-check", addresses) for line in section]
+    )
+
+
+def with_tcp_checks(text: str, *, addresses: Collection[str]) -> str:
+    """Servers at these addresses are checked by a connection alone: nothing is asked of them."""
+
+    def worse(section: Lines) -> Lines:
+        kept = [line for line in section if not _KINDS_OF_CHECK.match(line.strip())]
+        first, *rest = (_with(line, "no-check-ssl", addresses) for line in kept)
+        return [first, "    option tcp-check\n", *rest]
+
+    return _changed(text, addresses, worse)
+
+
+def _changed(text: str, addresses: Collection[str], worse: Callable[[Lines], Lines]) -> str:
+    """`worse` of every section with a server at one of the addresses, the others as they are."""
+    made: Lines = []
+    for section in _sections(text):
+        concerned = any(_is_server(line, addresses) for line in section)
+        made += worse(section) if concerned else section
+    return "".join(made)
+
+
+def _sections(text: str) -> Iterator[Lines]:
+    section: Lines = []
+    for line in text.splitlines(keepends=True):
+        if SECTION.match(line.strip()) and section:
+            yield section
+            section = []
+        section.append(line)
+    yield section
+
+
+def _is_server(line: str, addresses: Collection[str]) -> bool:
+    words = line.split()
+    if len(words) < 3 or words[0] != "server":
+        return False
+    host = words[2].rpartition("@")[2]
+    return any(host in (one, f"[{one}]") or host.startswith((f"{one}:", f"[{one}]:"))
+               for one in addresses)  # fmt: skip
+
+
+def _with(line: str, word: str, addresses: Collection[str]) -> str:
+    if not _is_server(line, addresses):
+        return line
+    match = _CODE.match(line)
+    code = match.group().rstrip() if match else line.rstrip()
+    return f"{code} {word}{line[len(code) :].rstrip(chr(10))}\n"
