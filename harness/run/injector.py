@@ -8,7 +8,13 @@ from functools import partial
 
 from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.drivers.clock import wait_until
-from quorate.harness.errors import DriverError, QuorateError, RefusedError, TransportError
+from quorate.harness.errors import (
+    DriverError,
+    QuorateError,
+    RefusedError,
+    StoreError,
+    TransportError,
+)
 from quorate.harness.faults.contract import Act, Arrangement, Fault, Plan, Proof, mark_of
 from quorate.harness.model.undo import Undo
 from quorate.harness.run import pace
@@ -87,6 +93,7 @@ class Injector:
         self._on: list[On] = []
         self._held: list[Injection] = []
         self._armed = False
+        self._unwritten: StoreError | None = None
 
     def arrange(
         self, arrangement: Arrangement, *, holder: str | None, deadline_s: float = DEADLINE_S
@@ -199,17 +206,22 @@ class Injector:
 
     @property
     def is_dirty(self) -> bool:
-        """Whether something of ours may still be on the cluster."""
-        return not self._journal.read().clean
+        """Whether something of ours may still be on the cluster; so where nobody can tell."""
+        try:
+            return not self._journal.read().clean
+        except StoreError:
+            return True
 
     def disarm(self) -> None:
-        """Let the guardian go, and take the run off the registry if its journal is settled."""
+        """Let the guardian go and take the run off the registry, or leave the rest to them."""
         if not self._armed:
             return
-        self._safety.guardian.release()
-        if self._journal.read().clean:
-            self._safety.registry.remove(self._directory.path)
         self._armed = False
+        if self.is_dirty:
+            self._safety.guardian.hand_over()
+            return
+        self._safety.guardian.release()
+        self._safety.registry.remove(self._directory.path)
 
     def _planned(self, undos: Sequence[Undo], *, plan: Plan) -> tuple[Injection, list[Switch]]:
         """An injection with its switches, which are journalled first and so disarmed last.
@@ -281,6 +293,7 @@ class Injector:
 
     def _off(self, things: Sequence[On]) -> None:
         failure: QuorateError | None = None
+        self._unwritten = None
         for one in things:
             try:
                 self._take_off(one)
@@ -288,14 +301,23 @@ class Injector:
                 failure = failure or error
         if not any(one.is_fault and one.may_be_on for one in self._on):
             self._watcher.broken = ""
+        failure = failure or self._unwritten
         if failure is not None:
             raise failure
+
+    def _note(self, kind: str, /, **data: object) -> None:
+        """An event of an undo. One that cannot be written must not keep the undo from being tried:
+        `_off` raises it when all is done."""
+        try:
+            self._directory.append_event(kind, **data)
+        except StoreError as error:
+            self._unwritten = self._unwritten or error
 
     def _take_off(self, one: On) -> None:
         name = one.injection.name
         if one.is_fault:
-            self._directory.append_event("undo_started", injection=name)
-        proof = Proof(False, "the undo failed")
+            self._note("undo_started", injection=name)
+        proof = Proof(False, "the undo failed, or was not seen to its end")
         try:
             with signals_held():
                 execute = execute_with(self._acting)
@@ -306,11 +328,9 @@ class Injector:
             proof = self._off_proof(one)
         finally:
             if one.is_fault:
-                self._directory.append_event(
-                    "undo_done", injection=name, ok=proof.ok, evidence=proof.evidence
-                )
+                self._note("undo_done", injection=name, ok=proof.ok, evidence=proof.evidence)
             else:
-                self._directory.append_event("arrangement_undone", name=name, ok=proof.ok)
+                self._note("arrangement_undone", name=name, ok=proof.ok)
 
     def _off_proof(self, one: On) -> Proof:
         """Confirmed is undone; a fault that was proved to bite must also show that it is over."""

@@ -15,6 +15,7 @@ from quorate.harness.errors import (
     InjectionUnproved,
     NodeUnreachable,
     RefusedError,
+    StoreError,
     UndoFailed,
 )
 from quorate.harness.faults.arrangements.acts_do_nothing import ActsDoNothing
@@ -86,7 +87,11 @@ class Directory:
     path: Path
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
+    full: bool = False
+
     def append_event(self, kind: str, /, **data: Any) -> None:
+        if self.full:
+            raise StoreError("events.jsonl: No space left on device")
         self.events.append((kind, data))
 
     def of(self, kind: str) -> list[dict[str, Any]]:
@@ -109,6 +114,9 @@ class Guardian:
 
     def release(self) -> None:
         self.standing.append("release")
+
+    def hand_over(self) -> None:
+        self.standing.append("hand over")
 
 
 @dataclass
@@ -233,6 +241,36 @@ def test_an_undo_that_fails_keeps_the_others_going_and_the_run_pending(scene: Sc
     assert scene.injector.is_dirty
     scene.injector.disarm()
     assert scene.registry.list() == (scene.directory.path,), "`quorate undo` finds it"
+    assert scene.guardian.standing == ["start", "hand over"], "it goes on trying"
+
+
+def test_a_disk_that_is_full_keeps_no_fault_on(scene: Scene) -> None:
+    scene.put_on("cp1")
+    scene.put_on("cp2")
+    scene.directory.full = True
+    with pytest.raises(StoreError, match="No space left"):
+        scene.injector.faults_off()
+    assert [n for n, argv in scene.commands() if argv == ("off",)] == ["cp2", "cp1"]
+    assert not scene.injector.is_dirty
+    scene.injector.disarm()
+    assert scene.guardian.standing == ["start", "release"]
+
+
+def test_a_settlement_that_cannot_be_written_down_is_handed_over(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StoreError("undo.jsonl: No space left on device")
+
+    scene.put_on("cp1")
+    scene.directory.full = True
+    monkeypatch.setattr(UndoJournal, "settled", full)
+    with pytest.raises(UndoFailed):
+        scene.injector.faults_off()
+    assert ("cp1", ("off",)) in scene.commands()
+    scene.injector.disarm()
+    assert scene.guardian.standing == ["start", "hand over"]
+    assert scene.registry.list() == (scene.directory.path,)
 
 
 def test_newest_first(scene: Scene) -> None:
