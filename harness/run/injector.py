@@ -18,7 +18,7 @@ from quorate.harness.errors import (
 from quorate.harness.faults.contract import Act, Arrangement, Fault, Plan, Proof, mark_of
 from quorate.harness.model.undo import Undo
 from quorate.harness.run import pace
-from quorate.harness.run.switches import Switch, check_means, switches_for
+from quorate.harness.run.switches import Switch, check_means, gone_off, switches_for
 from quorate.harness.run.watcher import Watcher
 from quorate.harness.store.run_directory import RunDirectory
 from quorate.harness.transport import Transport
@@ -53,6 +53,8 @@ class On:
     title: str
     off: Callable[[], Proof] | None
     """None for an arrangement, whose undo is confirmed and needs no further proof."""
+    disarms: Sequence[Undo] = ()
+    """Of the switches that must not have gone off before the undo."""
 
     @property
     def is_fault(self) -> bool:
@@ -151,7 +153,9 @@ class Injector:
         )
         injection, switches = self._planned(fault.undos(self._drivers, plan=plan), plan=plan)
         title = f"{fault.name} on {', '.join(target.nodes)}"
-        self._on.append(On(injection, title, off=partial(fault.undone, self._drivers, plan=plan)))
+        off = partial(fault.undone, self._drivers, plan=plan)
+        disarms = () if fault.ended_by_switch else [switch.disarm for switch in switches]
+        self._on.append(On(injection, title, off=off, disarms=disarms))
         acts = fault.acts(self._drivers, plan=plan)
 
         def act() -> None:
@@ -318,19 +322,34 @@ class Injector:
         if one.is_fault:
             self._note("undo_started", injection=name)
         proof = Proof(False, "the undo failed, or was not seen to its end")
+        alone: list[str] = []
+
+        def undo() -> None:
+            if one.injection.proved:
+                alone.extend(gone_off(one.disarms, transport=self._drivers.transport))
+            one.injection.undo(execute_with(self._acting))
+
         try:
             with signals_held():
-                execute = execute_with(self._acting)
-                self._watcher.beside(
-                    partial(one.injection.undo, execute), what=f"undoing {one.title}"
-                )
+                self._watcher.beside(undo, what=f"undoing {one.title}")
                 proof = Proof(one.off is None, "the undo was confirmed; no more was looked at")
             proof = self._off_proof(one)
         finally:
+            if alone:
+                proof = self._was_off(one, nodes=alone, proof=proof)
             if one.is_fault:
                 self._note("undo_done", injection=name, ok=proof.ok, evidence=proof.evidence)
             else:
                 self._note("arrangement_undone", name=name, ok=proof.ok)
+
+    def _was_off(self, one: On, *, nodes: Sequence[str], proof: Proof) -> Proof:
+        """What was watched was not the fault, for some part of the time: nothing to judge by."""
+        self._note("switch_went_off", injection=one.injection.name, nodes=list(nodes))
+        return Proof(
+            False,
+            f"the dead man's switch on {', '.join(nodes)} was not armed any more when the undo "
+            f"began (gone off, or lost in a reboot); {proof.evidence}",
+        )
 
     def _off_proof(self, one: On) -> Proof:
         """Confirmed is undone; a fault that was proved to bite must also show that it is over."""

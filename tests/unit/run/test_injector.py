@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -24,7 +24,7 @@ from quorate.harness.faults.contract import Act, Fault, Plan, Proof
 from quorate.harness.model.cluster import Cluster
 from quorate.harness.model.undo import Undo
 from quorate.harness.run.injector import Injector, Safety, Target
-from quorate.harness.transport import MemoryTransport, Reply
+from quorate.harness.transport import CommandResult, MemoryTransport, Reply
 from quorate.harness.undo.journal import JOURNAL_NAME, UndoJournal
 from quorate.harness.undo.pending import PendingRuns
 
@@ -83,6 +83,21 @@ class FileFault(Fault):
 
 
 @dataclass
+class Nodes(MemoryTransport):
+    """Timers are active from being armed to being stopped; none on a node that was rebooted."""
+
+    rebooted: set[str] = field(default_factory=set)
+
+    def run(self, node: str, argv: Sequence[str], **more: Any) -> CommandResult:
+        said = super().run(node, argv, **more)
+        if tuple(argv[:2]) != ("systemctl", "show"):
+            return said
+        stopped = ("systemctl", "stop", argv[-1]) in [call.argv for call in self.calls]
+        active = not stopped and node not in self.rebooted
+        return replace(said, stdout="active\n" if active else "inactive\n")
+
+
+@dataclass
 class Directory:
     path: Path
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -124,7 +139,7 @@ class Scene:
     """An injector over a transport that records, with what it leaves behind."""
 
     injector: Injector
-    transport: MemoryTransport
+    transport: Nodes
     directory: Directory
     guardian: Guardian
     registry: PendingRuns
@@ -146,7 +161,7 @@ class Scene:
 def scene(tmp_path: Path, cluster: Cluster) -> Scene:
     from quorate.harness.drivers.systemd import SystemdDriver
 
-    transport = MemoryTransport().on("systemctl", "show", reply=Reply("inactive\n"))
+    transport = Nodes()
     drivers: Any = Drivers.__new__(Drivers)
     for name, value in {
         "cluster": cluster,
@@ -329,6 +344,35 @@ def test_a_switch_runs_the_undo_at_the_watch_s_end_and_a_margin(scene: Scene) ->
     scene.injector.faults_off()
     stopped = [argv for _, argv in scene.commands()][-2]
     assert stopped == ("systemctl", "stop", "quorate-run-1-file-put-1-1.timer")
+
+
+def test_a_switch_that_went_off_early_is_told_and_nothing_is_judged(scene: Scene) -> None:
+    scene.put_on("cp1", "cp2")
+    scene.transport.rebooted.add("cp2")
+    scene.injector.faults_off()
+    assert scene.directory.of("switch_went_off") == [{"injection": "file_put-1", "nodes": ["cp2"]}]
+    (done,) = scene.directory.of("undo_done")
+    assert done["ok"] is False
+    assert "switch on cp2 was not armed any more" in done["evidence"]
+    assert not scene.injector.is_dirty, "it is off all the same"
+
+
+def test_a_switch_that_is_the_ordinary_way_back_may_go_off(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FileFault, "ended_by_switch", True)
+    scene.put_on("cp1")
+    scene.transport.rebooted.add("cp1")
+    scene.injector.faults_off()
+    assert scene.directory.of("undo_done")[0]["ok"] is True
+
+
+def test_a_switch_that_cannot_be_asked_keeps_no_undo_waiting(scene: Scene) -> None:
+    gone = Reply(error=NodeUnreachable("cp1", argv=["systemctl"], problem="no way"))
+    scene.put_on("cp1")
+    scene.transport.on("systemctl", "show", reply=gone, times=1)
+    scene.injector.faults_off()
+    assert scene.directory.of("undo_done")[0]["ok"] is True
 
 
 def test_a_node_that_cannot_hold_a_switch_is_refused_untouched(scene: Scene) -> None:
