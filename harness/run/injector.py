@@ -140,7 +140,10 @@ class Injector:
         RefusedError before anything was changed, InjectionFailed, InjectionUnproved; whatever is
         raised, the caller takes off what may be on.
         """
-        before = fault.prepare(self._drivers, nodes=target.nodes, arguments=target.arguments)
+        before = self._watcher.beside(
+            partial(fault.prepare, self._drivers, nodes=target.nodes, arguments=target.arguments),
+            what=f"may {fault.name} be put on?",
+        )
         name = f"{fault.name}-{1 + sum(one.is_fault for one in self._on)}"
         plan = Plan(
             name,
@@ -152,6 +155,8 @@ class Injector:
             vip_holder=facts().get("vip_holder"),
         )
         injection, switches = self._planned(fault.undos(self._drivers, plan=plan), plan=plan)
+        if self._watcher.tripped:  # by a fault that is on already
+            raise RefusedError(f"the guard has tripped (abort_when): no {fault.name} is put on")
         title = f"{fault.name} on {', '.join(target.nodes)}"
         off = partial(fault.undone, self._drivers, plan=plan)
         disarms = () if fault.ended_by_switch else [switch.disarm for switch in switches]
@@ -172,6 +177,7 @@ class Injector:
             self._play([replace(one, argv=VOID_ACT) for one in acts] if self.voids_acts else acts)
             self._directory.append_event("injection_acted", injection=plan.injection)
 
+        self._watcher.guarded = True
         self._inject(injection, act, what=f"putting on {title}")
         self._watcher.broken = title
         return self._prove(injection, fault, plan=plan)
@@ -195,6 +201,7 @@ class Injector:
 
     def faults_off(self) -> None:
         """Take every fault off that may be on, newest first; UndoFailed at the end."""
+        self._watcher.guarded = False  # all that it could do is done now
         self._off([one for one in reversed(self._on) if one.is_fault and one.may_be_on])
 
     def arrangements_off(self) -> None:
@@ -281,7 +288,7 @@ class Injector:
             )
 
     def _look(self, look: Callable[[], Proof], *, timeout_s: float, what: str) -> Proof:
-        """Ask until the proof is ok or the time is up; the last answer."""
+        """Ask until the proof is ok, the time is up or the guard trips; the last answer."""
         seen = Proof(False, "nothing was seen yet")
 
         def is_so() -> bool:
@@ -290,7 +297,7 @@ class Injector:
                 seen = self._watcher.beside(look, what=what)
             except (DriverError, TransportError) as error:
                 seen = Proof(False, str(error))
-            return seen.ok
+            return seen.ok or self._watcher.tripped
 
         wait_until(self._drivers.clock, is_so, timeout_s=timeout_s, period_s=pace.PROOF_PERIOD_S)
         return seen

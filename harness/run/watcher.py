@@ -37,6 +37,7 @@ class Watcher:
         self.sampling: Sampling | None = None
         self.broken = ""
         self.guarded = False
+        """From the first act until the undo begins."""
         self.tripped = False
         self._experiment = experiment
         self._observer = observer
