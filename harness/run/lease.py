@@ -23,8 +23,9 @@ from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.errors import DriverError, RefusedError, TransportError
 from quorate.harness.model.cluster import HARNESS
 from quorate.harness.model.undo import Undo
+from quorate.harness.undo.settle import LEASE
 
-INJECTION = "lease"
+INJECTION = LEASE
 NAME = "quorate-run"
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"
 PATH = f"{LEASES}/{NAME}"
