@@ -12,6 +12,7 @@ from quorate.harness.errors import DriverError, QuorateError, RefusedError, Tran
 from quorate.harness.faults.contract import Act, Arrangement, Fault, Plan, Proof, mark_of
 from quorate.harness.model.undo import Undo
 from quorate.harness.run import pace
+from quorate.harness.run.limits import Placed
 from quorate.harness.run.switches import Switch, check_means, switches_for
 from quorate.harness.run.watcher import Watcher
 from quorate.harness.store.run_directory import RunDirectory
@@ -37,6 +38,8 @@ class Target:
     nodes: Sequence[str]
     arguments: Mapping[str, object] = field(default_factory=dict)
     watched_s: float = 600.0
+    still_so: Callable[[], None] = lambda: None
+    """Asked when all is ready for the act; RefusedError where other nodes are meant by now."""
 
 
 @dataclass
@@ -47,6 +50,7 @@ class On:
     title: str
     off: Callable[[], Proof] | None
     """None for an arrangement, whose undo is confirmed and needs no further proof."""
+    placed: Placed | None = None
 
     @property
     def is_fault(self) -> bool:
@@ -144,11 +148,14 @@ class Injector:
         )
         injection, switches = self._planned(fault.undos(self._drivers, plan=plan), plan=plan)
         title = f"{fault.name} on {', '.join(target.nodes)}"
-        self._on.append(On(injection, title, off=partial(fault.undone, self._drivers, plan=plan)))
+        off = partial(fault.undone, self._drivers, plan=plan)
+        placed = Placed(fault, plan.nodes, plan.arguments)
+        self._on.append(On(injection, title, off=off, placed=placed))
         acts = fault.acts(self._drivers, plan=plan)
 
         def act() -> None:
             self._play([switch.arm for switch in switches])
+            target.still_so()
             self._directory.append_event(
                 "injection_started",
                 injection=plan.injection,
@@ -189,6 +196,11 @@ class Injector:
     def arrangements_off(self) -> None:
         """Take every arrangement off, newest first; UndoFailed at the end."""
         self._off([one for one in reversed(self._on) if not one.is_fault and one.may_be_on])
+
+    @property
+    def faults_on(self) -> tuple[Placed, ...]:
+        """The faults that may be on now."""
+        return tuple(one.placed for one in self._on if one.placed and one.may_be_on)
 
     @property
     def faults_put_on(self) -> bool:
