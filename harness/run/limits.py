@@ -1,19 +1,40 @@
-"""How much may be broken at once; pure. What is beyond it is refused before anything is touched."""
+"""How much may be broken at once, and how long; pure.
+
+What is beyond it is refused before anything is touched.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from quorate.harness.errors import RefusedError
+from quorate.harness.errors import RefusedError, SpecError
 from quorate.harness.faults.catalogue import FAULTS, parameters_of
 from quorate.harness.faults.contract import Fault
 from quorate.harness.faults.cuts import shapes
 from quorate.harness.faults.cuts.shapes import Link, Links
 from quorate.harness.model.cluster import Cluster, Role
 from quorate.harness.model.experiment import Experiment
+from quorate.harness.run.durations import worst_case_s
 
 WAY_OUT = "say `beyond_tolerance: true` in the experiment if that is what it is for"
+
+
+LONGEST_RUN_S = 3600.0
+"""The cluster's Lease and the switches of arrangements last for a whole run: of a run that ended
+badly, this is how long the cluster may be kept from others."""
+
+
+def check_length(experiment: Experiment) -> None:
+    """SpecError where a run can last longer than LONGEST_RUN_S by the experiment's own numbers."""
+    lasts_s = worst_case_s(experiment)
+    if lasts_s > LONGEST_RUN_S:
+        raise SpecError(
+            None,
+            field="method",
+            found=f"steps with which a run can last {lasts_s:.0f} s, baseline and undos included",
+            allowed=f"{LONGEST_RUN_S:.0f} s; divide it into several experiments",
+        )
 
 
 @dataclass(frozen=True)

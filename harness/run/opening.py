@@ -134,6 +134,7 @@ def _assemble(
         running=drivers.kube.nodes_running,
         lease_node=drivers.leases.node,
         claim=claim,
+        demand_lease=lambda may_be_down: lease.demand(api_may_be_down=may_be_down),
         progress=progress,
         release=stack.pop_all().close,
     )

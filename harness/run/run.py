@@ -59,7 +59,8 @@ class Run:
                 raise RefusedError(f"the cluster is not whole, so nothing is done:\n  {missing}")
             self._aim.take()
             claim = partial(self._w.claim, worst_case_s(self.request.experiment))
-            self._w.watcher.beside(claim, what="taking the cluster's Lease")
+            with signals_held():  # between taking it and having its removal in the journal
+                self._w.watcher.beside(claim, what="taking the cluster's Lease")
             if any(FAULTS[step.func].silences_node for step in self.request.experiment.faults):
                 # Now, since a look at a dozen files would stand between baseline and act.
                 self._w.watcher.beside(self._w.forecast, what="reading the cluster's timers")
@@ -130,6 +131,8 @@ class Run:
         fault = FAULTS[name]
         with self._step():
             nodes = self._aim.nodes(word := str(arguments["target"]))
+            lease = partial(self._w.demand_lease, bool(self._w.injector.faults_on))
+            self._w.watcher.beside(lease, what="is the cluster still ours?")
             self._aim.demand_within_limits(fault, nodes=nodes, arguments=arguments)
             self._w.progress.say(f"fault: {name} on {', '.join(nodes)} ({word})")
             if fault.silences_node:

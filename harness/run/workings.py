@@ -31,6 +31,9 @@ class Workings:
     """Lease of kube-system → the node whose component holds it now."""
     claim: Callable[[float], None]
     """Makes the cluster this run's for so many seconds at most; RefusedError."""
+    demand_lease: Callable[[bool], None]
+    """RefusedError unless the cluster still is this run's. The argument: whether a fault of ours
+    is on that may keep every API server from answering."""
     progress: Progress
     release: Callable[[], None]
     """Lets go of the lock and of connections; the last thing that happens."""
