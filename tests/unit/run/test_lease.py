@@ -71,7 +71,7 @@ class Scene:
         servers: Any = lambda: [self.store] * 2  # noqa: E731
         drivers: Any = SimpleNamespace(
             api=KubeApi(servers),
-            kube_commands=KubeCommands(self.cluster),
+            kube_commands=KubeCommands(),
             transport=self.transport,
             cluster=self.cluster,
         )
