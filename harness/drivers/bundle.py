@@ -64,7 +64,7 @@ class Drivers:
             transport=transport,
             kube=kube,
             api=api,
-            kube_commands=KubeCommands(cluster),
+            kube_commands=KubeCommands(),
             service=ServiceDriver(cluster, api=api),
             etcd=EtcdDriver(transport),
             haproxy=HAProxyDriver(transport, cluster=cluster),

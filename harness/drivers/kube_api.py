@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import http.client
 import json
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 from quorate.harness.drivers.kube import Answer
 from quorate.harness.errors import DriverError
-from quorate.harness.model.cluster import Cluster
+from quorate.harness.transport.own import KUBE
 
 ROLLED_OUT_S = 60.0
 """Pods in their turn: scheduled, started, ready; those before them ended."""
@@ -24,7 +22,6 @@ FIELD_OWNER = "quorate"
 MERGE = "application/merge-patch+json"
 APPLY = "application/apply-patch+yaml"
 JSON = "application/json"
-PROGRAM = "quorate.harness.drivers.kube_command"
 
 _FINAL = 500
 """Below it an answer is the cluster's; from it on, another API server may know better."""
@@ -120,17 +117,14 @@ class KubeApi:
 
 
 class KubeCommands:
-    """The same writes as commands: data for a journal, carried out by any process of ours."""
+    """The same writes as commands: data for a journal, carried out by any process of ours.
 
-    def __init__(self, cluster: Cluster) -> None:
-        self._kubeconfig = Path(cluster.kubeconfig).absolute()
-        self._servers = [f"{node.name}={node.address}" for node in cluster.control_planes]
+    They name neither a Python nor a kubeconfig: these are put in where they are run.
+    """
 
     def argv(self, verb: str, *words: str) -> tuple[str, ...]:
         """`drivers/kube_command.py` with one of its verbs; run on the node "harness"."""
-        servers = [word for server in self._servers for word in ("--server", server)]
-        given = ["--kubeconfig", str(self._kubeconfig), *servers, verb, *words]
-        return (sys.executable, "-m", PROGRAM, *given)
+        return (KUBE, verb, *words)
 
     def patch(self, path: str, body: Mapping[str, Any]) -> tuple[str, ...]:
         """Merge into an object; harmless where there is none."""

@@ -105,6 +105,10 @@ ARRANGEMENTS: Mapping[str, Arrangement] = MappingProxyType(
     }
 )
 
+LONGEST_S = 1800.0
+"""Of any duration that an experiment gives: what is on stays on for so long at worst, and the
+waits that follow from it must fit where an undo takes them."""
+
 UNTIL = ("recovered", "whole")
 TARGET = Parameter("target", str, text="a target word: vip-holder, etcd-leader, node:<name>, …")
 WATCH = (
@@ -151,8 +155,9 @@ def check_arguments(experiment: Experiment) -> None:
                 continue
             value = step.arguments[one.name]
             if not _fits(value, one):
+                most = f", {LONGEST_S:g} at most" if one.type is float else ""
                 raise SpecError(
-                    None, field=f"{field}.{one.name}", found=repr(value), allowed=one.text
+                    None, field=f"{field}.{one.name}", found=repr(value), allowed=one.text + most
                 )
 
 
@@ -160,5 +165,7 @@ def _fits(value: object, one: Parameter) -> bool:
     if one.words:
         return value in one.words
     if one.type is float:
-        return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        return 0 < value <= LONGEST_S
     return isinstance(value, one.type) and not (one.type is int and isinstance(value, bool))

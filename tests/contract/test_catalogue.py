@@ -116,7 +116,7 @@ def drivers() -> Drivers:
         "haproxy": HAProxyDriver(transport, cluster=cluster),
         "etcd": EtcdDriver(transport),
         "api": healthy("cp1").api,
-        "kube_commands": KubeCommands(cluster),
+        "kube_commands": KubeCommands(),
         "keepalived": KeepalivedDriver(transport, cluster=cluster),
         "machine": MachineDriver(transport),
         "nftables": NftablesDriver(transport),

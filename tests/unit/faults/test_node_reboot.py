@@ -68,7 +68,7 @@ def test_the_power_switch_is_asked_where_there_is_one(
         assert undo.confirm_node == "cp1"
         assert not switches_for([undo], plan=planned(drivers)), "nothing could go off there"
         argvs.append(undo.argv)
-    assert argvs == [("true",), ("switch", "on", "cp1")]
+    assert argvs == [("true",), ("@power", "on", "cp1")]
 
 
 @pytest.mark.parametrize(

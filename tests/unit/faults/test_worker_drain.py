@@ -13,6 +13,7 @@ from quorate.harness.errors import RefusedError
 from quorate.harness.faults.contract import Act, Fault, Plan
 from quorate.harness.faults.worker_drain import WorkerDrain
 from quorate.harness.model.cluster import Cluster
+from quorate.harness.transport.own import KUBE
 from tests.memory_api import MemoryServer, budget, pod
 
 DRAIN = {"deadline_s": 1.0, "lose_local_data": False}
@@ -31,7 +32,7 @@ def drivers(cluster: Cluster, server: MemoryServer) -> Drivers:
     for name, value in {
         "cluster": cluster,
         "api": server.api,
-        "kube_commands": KubeCommands(cluster),
+        "kube_commands": KubeCommands(),
     }.items():
         object.__setattr__(made, name, value)
     result: Drivers = made
@@ -45,10 +46,9 @@ def planned(fault: Fault, drivers: Drivers, arguments: dict[str, Any]) -> Plan:
 
 def play(acts: list[Act], server: MemoryServer) -> None:
     for act in acts:
-        verb = act.argv.index("--server")
-        while act.argv[verb] == "--server":
-            verb += 2
-        carry_out(server.api, act.argv[verb], act.argv[verb + 1 :])
+        word, verb, *words = act.argv
+        assert word == KUBE
+        carry_out(server.api, verb, words)
 
 
 def test_a_drain_bites_and_is_over(drivers: Drivers, server: MemoryServer) -> None:

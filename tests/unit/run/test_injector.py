@@ -267,3 +267,20 @@ def test_the_guard_ends_the_waiting_for_a_proof(
     with pytest.raises(InjectionUnproved):
         scene.put_on("cp1")
     assert looks == ["looked"]
+
+
+def test_a_target_that_moved_while_the_switches_were_armed_is_left_alone(scene: Scene) -> None:
+    def moved() -> None:
+        assert any("--collect" in argv for _, argv in scene.commands()), "asked after the arming"
+        raise RefusedError("vip-holder was cp1 and is not any more")
+
+    with pytest.raises(InjectionFailed, match="not any more"):
+        scene.injector.put_on(
+            FileFault(), target=Target(("cp1",), still_so=moved), facts=lambda: {"vip_holder": None}
+        )
+    assert ("cp1", ("on",)) not in scene.commands()
+    assert scene.directory.of("injection_started") == []
+    assert [one.nodes for one in scene.injector.faults_on] == [("cp1",)]
+    scene.injector.faults_off()
+    assert scene.injector.faults_on == ()
+    assert not scene.injector.is_dirty
