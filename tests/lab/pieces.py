@@ -16,7 +16,6 @@ import yaml
 
 from quorate import __version__
 from quorate.harness.cluster.state import state_directory
-from quorate.harness.faults.catalogue import FAULTS
 from quorate.harness.undo.journal import JOURNAL_NAME, UndoJournal
 from quorate.harness.undo.pending import PendingRuns
 from tests.evidence import ROOT, Row, commit, machine, today
@@ -43,15 +42,34 @@ class Stamped(Row):
     machine: str
 
     @property
+    def name(self) -> str:
+        """What was tried."""
+        raise NotImplementedError
+
+    @property
     def ok(self) -> bool:
         """Whether the row speaks for quorate."""
-        left, expected = getattr(self, "left", "nothing"), getattr(self, "as_expected", "yes")
-        return (left, expected) == ("nothing", "yes")
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
-class Kill(Stamped):
+class OfFault(Stamped):
+    """What is about one fault, after which the lab must be as before."""
+
     fault: str
+
+    @property
+    def name(self) -> str:
+        return self.fault
+
+    @property
+    def ok(self) -> bool:
+        whole, left = getattr(self, "whole", ""), getattr(self, "left", "")
+        return (whole, left) == ("yes", "nothing")
+
+
+@dataclass(frozen=True)
+class Kill(OfFault):
     killed: str
     at_s: str
     last_event: str
@@ -62,8 +80,7 @@ class Kill(Stamped):
 
 
 @dataclass(frozen=True)
-class Signal(Stamped):
-    fault: str
+class Signal(OfFault):
     signal: str
     at_s: str
     last_event: str
@@ -74,13 +91,16 @@ class Signal(Stamped):
 
 
 @dataclass(frozen=True)
-class Reboot(Stamped):
-    fault: str
+class Reboot(OfFault):
     rebooted: str
     off_after_s: str
     off_by: str
     whole: str
     left: str
+
+    @property
+    def ok(self) -> bool:
+        return super().ok and not self.off_by.startswith("only")
 
 
 @dataclass(frozen=True)
@@ -92,6 +112,14 @@ class Played(Stamped):
     longest_outage_s: str
     time_to_whole_s: str
     took_s: str
+
+    @property
+    def name(self) -> str:
+        return self.experiment
+
+    @property
+    def ok(self) -> bool:
+        return self.as_expected == "yes"
 
 
 def stamp() -> dict[str, str]:
@@ -143,12 +171,11 @@ class Soak:
 
     # --- the four kinds of pieces
 
-    def kill(self, number: int) -> Kill:
+    def kill(self, number: int, fault: str) -> Kill:
         """Even rows: the harness alone; odd ones: its guardian first."""
         rng = random.Random(f"kills {number}")
-        fault = sorted(FAULTS)[number % len(FAULTS)]
         live, at_s = self.struck(fault, rng)
-        both = bool((number // len(FAULTS) + number) % 2)
+        both = bool(number % 2)
         guardian = guardian_of(live.directory) if both and live.directory else None
         if guardian is not None:
             os.kill(guardian, signal.SIGKILL)
@@ -207,10 +234,9 @@ class Soak:
 
         eventually("the switch has taken it off", off, timeout_s=SWITCHED_S)
 
-    def signal(self, number: int) -> Signal:
+    def signal(self, number: int, fault: str) -> Signal:
         """SIGINT and SIGTERM in turn."""
         rng = random.Random(f"signals {number}")
-        fault = sorted(FAULTS)[(number * 7) % len(FAULTS)]
         which = (signal.SIGINT, signal.SIGTERM)[number % 2]
         live, at_s = self.struck(fault, rng)
         last = events_of(live.directory)[-1]["kind"] if events_of(live.directory) else "nothing yet"
@@ -234,9 +260,8 @@ class Soak:
             **after,
         )
 
-    def reboot(self, number: int) -> Reboot:
+    def reboot(self, number: int, fault: str) -> Reboot:
         """Nobody is left to undo it: what comes off, came off by itself."""
-        fault = sorted(FAULTS)[number % len(FAULTS)]
         live = Live.start(self.lab, argv("run", str(self.document(fault, at_most_s=60.0))))
         eventually(f"{fault} is proved", lambda: proved(live.directory), timeout_s=240)
         assert live.directory is not None
@@ -286,9 +311,9 @@ class Soak:
             return by
         return f"only `quorate undo`: {'; '.join(seen)}"
 
-    def play(self, number: int) -> Played:
-        """The experiments of all suites in turn."""
-        path, expected = list(expectations())[number % len(list(expectations()))]
+    def play(self, number: int, path: str) -> Played:
+        """An experiment as shipped, and whether it came out as a suite expects."""
+        expected = dict(expectations())[path]
         started = time.monotonic()
         played = self.lab.play(path, timeout_s=900)
         took_s = time.monotonic() - started
