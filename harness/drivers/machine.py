@@ -10,6 +10,21 @@ from quorate.harness.transport import Transport
 BOOT_ID_ARGV = ("cat", "/proc/sys/kernel/random/boot_id")
 BOOT_ID_PATTERN = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
+STAYS_S = 8.0
+"""How long a machine must live on to be called on: a BMC answers before the power goes, by seconds.
+Below what one confirmation of an undo may take (`CONFIRM_TRY_S`)."""
+
+_STAYS = """\
+file=/proc/sys/kernel/random/boot_id
+if [ "$(cat $file)" = "$1" ]; then sleep "$2"; fi
+cat $file
+"""
+
+
+def stays_argv(boot_id: str) -> tuple[str, ...]:
+    """Prints the boot id; of a machine that is still in that boot only after `STAYS_S`."""
+    return ("sh", "-c", _STAYS, "quorate", boot_id, f"{STAYS_S:g}")
+
 
 class MachineDriver:
     """Facts of the operating system."""
