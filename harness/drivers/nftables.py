@@ -198,8 +198,9 @@ class NftablesDriver:
         if ours:
             raise RefusedError(
                 f"{node}: the table {ours[0]} is there. Of this run: a step `undo` must come "
-                "first, since packets that it drops would not be counted for another. Of an earlier run: "
-                f"`quorate undo` takes it off, or `nft delete table inet {ours[0]}` on {node}"
+                "first, since packets that it drops would not be counted for another. Of an "
+                f"earlier run: `quorate undo` takes it off, or `nft delete table inet {ours[0]}` "
+                f"on {node}"
             )
 
     def links(self, node: str, *, to: Sequence[str]) -> tuple[str, ...]:
