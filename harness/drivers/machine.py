@@ -16,6 +16,21 @@ SYSTEM_STATE_ARGV = ("sh", "-c", "systemctl is-system-running || true")
 STAYS_UP = "^(initializing|starting|running|degraded|maintenance)$"
 """The same of a machine that is not going down."""
 
+STAYS_S = 8.0
+"""How long a machine must live on to be called on: a BMC answers before the power goes, by seconds.
+Below what one confirmation of an undo may take (`CONFIRM_TRY_S`)."""
+
+_STAYS = """\
+file=/proc/sys/kernel/random/boot_id
+if [ "$(cat $file)" = "$1" ]; then sleep "$2"; fi
+cat $file
+"""
+
+
+def stays_argv(boot_id: str) -> tuple[str, ...]:
+    """Prints the boot id; of a machine that is still in that boot only after `STAYS_S`."""
+    return ("sh", "-c", _STAYS, "quorate", boot_id, f"{STAYS_S:g}")
+
 
 class MachineDriver:
     """Facts of the operating system."""

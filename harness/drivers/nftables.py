@@ -197,8 +197,10 @@ class NftablesDriver:
         ours = re.findall(r"^table \w+ (quorate_\S+)", asked.stdout, re.MULTILINE)
         if ours:
             raise RefusedError(
-                f"{node}: the table {ours[0]} of an earlier run is there: `quorate undo` takes it "
-                f"off, or `nft delete table inet {ours[0]}` on {node}"
+                f"{node}: the table {ours[0]} is there. Of this run: a step `undo` must come "
+                "first, since packets that it drops would not be counted for another. Of an "
+                f"earlier run: `quorate undo` takes it off, or `nft delete table inet {ours[0]}` "
+                f"on {node}"
             )
 
     def links(self, node: str, *, to: Sequence[str]) -> tuple[str, ...]:

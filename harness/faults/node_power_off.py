@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from quorate.harness.drivers.bundle import Drivers
-from quorate.harness.drivers.machine import BOOT_ID_ARGV, BOOT_ID_PATTERN
+from quorate.harness.drivers.machine import BOOT_ID_PATTERN, stays_argv
 from quorate.harness.drivers.power import SWITCH_TIMEOUT_S
 from quorate.harness.errors import RefusedError
 from quorate.harness.faults.contract import Act, Fault, Plan, Proof
@@ -58,7 +58,8 @@ class NodePowerOff(Fault):
                 argv=drivers.power.on_argv(node),
                 # Not "another boot id than before": if we die between the journal entry and the
                 # act, the machine has never been off, and this undo must still come to an end.
-                confirm_argv=BOOT_ID_ARGV,
+                # But one in the old boot may only just be going off, so it must live on.
+                confirm_argv=stays_argv(plan.before[f"boot_id:{node}"]),
                 confirm_expect=BOOT_ID_PATTERN,
                 confirm_node=node,
                 timeout_s=SWITCH_TIMEOUT_S,

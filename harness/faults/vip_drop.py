@@ -13,6 +13,7 @@ from quorate.harness.drivers.systemd import stop_argv
 from quorate.harness.errors import RefusedError
 from quorate.harness.faults.contract import Act, Fault, Parameter, Plan, Proof
 from quorate.harness.faults.processes import parts
+from quorate.harness.model.cluster import Role
 from quorate.harness.model.undo import Undo
 
 WAYS = ("stop", "kill", "pause")
@@ -96,7 +97,11 @@ class VipDrop(Fault):
             if now[first] == "T":
                 return Proof(False, f"keepalived on {node} is still stopped")
             if now[first] is None:
-                instead = parts.in_its_place(drivers, plan=plan, node=node, part=UNIT)
+                instead = parts.in_its_place(
+                    drivers, plan=plan, node=node, part=UNIT, must_run=True
+                )
+                if not instead:
+                    return Proof(False, f"no other start of keepalived runs on {node}")
                 seen.append(f"process {first.pid} has ended; {instead}")
             elif drivers.processes.logged(node, plan.word):
                 seen.append(f"keepalived on {node} runs again, found stopped until then")
@@ -106,20 +111,25 @@ class VipDrop(Fault):
         return Proof(holder.ok, ", ".join([*seen, holder.evidence]))
 
 
-def _control_planes(drivers: Drivers, but: Sequence[str] = ()) -> list[str]:
-    return [node.name for node in drivers.cluster.control_planes if node.name not in but]
+def _may_hold(drivers: Drivers, but: Sequence[str] = ()) -> list[str]:
+    """Every node where the VIP can be: the load balancers may be machines of their own."""
+    return [
+        node.name
+        for node in drivers.cluster.nodes
+        if node.name not in but and (node.has(Role.LOAD_BALANCER) or node.has(Role.CONTROL_PLANE))
+    ]
 
 
 def _moved(drivers: Drivers, dropped: Sequence[str]) -> Proof:
     """Seen from other machines: somebody has taken the VIP over, or nobody could."""
-    others = _control_planes(drivers, dropped)
+    others = _may_hold(drivers, dropped)
     left = [node for node in dropped if drivers.keepalived.holds(node)]
     stays = f"; the address also stays on {', '.join(left)}" if left else ""
     holders = drivers.keepalived.holders(others)
     if holders:
         return Proof(True, f"{holders[0]} holds the VIP now{stays}")
     if any(drivers.systemd.state(node, UNIT) == "active" for node in others):
-        return Proof(False, f"no other control plane holds the VIP yet{stays}")
+        return Proof(False, f"no other node holds the VIP yet{stays}")
     if left:
         return Proof(True, f"no backup is left to take it over{stays}")
     if others and drivers.keepalived.answers_from(others[0]) is False:
@@ -131,7 +141,7 @@ def _one_holder(drivers: Drivers) -> Proof:
     seen: list[str] = []
 
     def one() -> bool:
-        seen[:] = drivers.keepalived.holders(_control_planes(drivers))
+        seen[:] = drivers.keepalived.holders(_may_hold(drivers))
         return len(seen) == 1
 
     ok = wait_until(drivers.clock, one, timeout_s=ONE_HOLDER_TIMEOUT_S, period_s=0.5)

@@ -13,6 +13,9 @@ from quorate.harness.model.undo import Undo
 
 RETRY_S = 1.0
 """Pause between two tries: short against a boot or a link coming back, long against an ssh."""
+AGAIN_S = 10.0
+"""Pause after which a command is repeated that ended well and is not confirmed: it may have come
+too early (power given to a machine that had not gone off yet)."""
 CONFIRM_TRY_S = 10.0
 """What one confirming command may take at most, so that a dead node is asked again."""
 
@@ -44,14 +47,16 @@ def execute_with(
     """A function that carries out one undo through ``runner``, for `settle`.
 
     The command is run; while it fails it is run again (a node may be booting or cut off), and
-    while it is not confirmed it is asked again, every RETRY_S, until ``confirm_timeout_s`` seconds
-    after the first try ended. The function raises UndoUnconfirmed, saying what was seen last.
+    while it is not confirmed it is asked again, every RETRY_S, and run again, every AGAIN_S, until
+    ``confirm_timeout_s`` seconds after the first try ended. The function raises UndoUnconfirmed,
+    saying what was seen last.
     """
 
     def execute(undo: Undo) -> None:
         problem: str | TransportError | None
         act_problem = _act(undo, runner)
-        deadline = clock() + undo.confirm_timeout_s
+        acted = clock()
+        deadline = acted + undo.confirm_timeout_s
         while True:
             if undo.confirm_argv is None:
                 problem = act_problem
@@ -65,8 +70,8 @@ def execute_with(
             if clock() >= deadline:
                 raise _unconfirmed(undo, act_problem, problem=problem)
             sleep(RETRY_S)
-            if act_problem is not None:
-                act_problem = _act(undo, runner)
+            if act_problem is not None or clock() - acted >= AGAIN_S:
+                act_problem, acted = _act(undo, runner), clock()
 
     return execute
 

@@ -18,9 +18,10 @@ from pathlib import Path
 from quorate.harness.undo.durable import storing
 
 IN_FLIGHT_NAME = "in_flight.lock"
-IN_FLIGHT_WAIT_S = 60.0
-"""Longer than any act should take (a power switch: about 10 s); a command stuck for longer is
-overtaken on purpose, since waiting for ever would leave the fault on."""
+IN_FLIGHT_WAIT_S = 90.0
+"""Longer than any act may take (a power switch, a unit that stops: 60 s), but for a drain, which
+ends by itself when its harness has died. A command stuck for longer is overtaken on purpose, since
+waiting for ever would leave the fault on."""
 _POLL_S = 0.1
 
 

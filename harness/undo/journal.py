@@ -57,9 +57,13 @@ class UndoJournal:
     def record(self, undo: Undo) -> None:
         """Write an undo down; when this returns, it survives a power cut and the act may begin.
 
-        Raises StoreError if it cannot be written, or if its id was used before in this journal
-        (it could be taken for settled).
+        Raises StoreError if it cannot be written, if its id was used before in this journal (it
+        could be taken for settled), or if it could not be read back (`model_copy` checks nothing).
         """
+        try:
+            Undo.model_validate(undo.model_dump())
+        except ValidationError as error:
+            raise StoreError(f"{self.path}: {undo.id!r} would not be readable: {error}") from error
         if any(known.id == undo.id for known in self.read().undos):
             raise StoreError(f"{self.path}: an undo with the id {undo.id!r} is in it already")
         self._append({"entry": "undo", "undo": undo.model_dump(mode="json", exclude_none=True)})

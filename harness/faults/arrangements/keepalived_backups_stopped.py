@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from quorate.harness.drivers.bundle import Drivers
@@ -10,6 +10,7 @@ from quorate.harness.drivers.keepalived import UNIT
 from quorate.harness.drivers.systemd import is_active_argv, start_argv, stop_argv
 from quorate.harness.errors import RefusedError
 from quorate.harness.faults.contract import Act, Arrangement, Plan, Proof
+from quorate.harness.model.cluster import Role
 from quorate.harness.model.undo import Undo
 
 
@@ -17,7 +18,18 @@ class KeepalivedBackupsStopped(Arrangement):
     """keepalived runs only where the VIP is."""
 
     name: ClassVar[str] = "keepalived_backups_stopped"
-    summary: ClassVar[str] = "keepalived is stopped on every control plane but the VIP's holder."
+    summary: ClassVar[str] = "keepalived is stopped on every load balancer but the VIP's holder."
+
+    def prepare(self, drivers: Drivers) -> Mapping[str, str]:
+        """Active everywhere: undoing starts it, also where it had not run."""
+        for node in drivers.cluster.with_role(Role.LOAD_BALANCER):
+            state = drivers.systemd.state(node.name, UNIT)
+            if state != "active":
+                raise RefusedError(
+                    f"keepalived on {node.name} is {state}, not active, so stopping it could not "
+                    f"be taken back: start it (systemctl start {UNIT})"
+                )
+        return {}
 
     def undos(self, drivers: Drivers, *, plan: Plan) -> Sequence[Undo]:
         return [
@@ -47,7 +59,8 @@ class KeepalivedBackupsStopped(Arrangement):
 def _backups(drivers: Drivers, holder: str | None) -> list[str]:
     if holder is None:
         raise RefusedError("no node holds the VIP, so there are no backups to stop")
-    backups = [node.name for node in drivers.cluster.control_planes if node.name != holder]
+    balancers = drivers.cluster.with_role(Role.LOAD_BALANCER)
+    backups = [node.name for node in balancers if node.name != holder]
     if not backups:
-        raise RefusedError(f"{holder} is the only control plane: there are no backups to stop")
+        raise RefusedError(f"there is no load balancer but {holder}: there are no backups to stop")
     return backups

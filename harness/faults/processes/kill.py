@@ -6,10 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from quorate.harness.drivers.bundle import Drivers
+from quorate.harness.drivers.clock import wait_until
 from quorate.harness.drivers.processes import signal_argv
 from quorate.harness.faults.contract import Act, Fault, Plan, Proof
 from quorate.harness.faults.processes import parts
 from quorate.harness.model.undo import Undo
+
+BACK_TIMEOUT_S = 60.0
+"""kubelet waits longer before each new start of what ended often: 10, 20, 40 s."""
 
 
 class Kill(Fault):
@@ -49,17 +53,30 @@ class Kill(Fault):
         return self._ended(drivers, plan=plan)
 
     def undone(self, drivers: Drivers, *, plan: Plan) -> Proof:
-        return self._ended(drivers, plan=plan)
+        """What was killed runs again, by another start; asked for `BACK_TIMEOUT_S` at most."""
+        seen = self._ended(drivers, plan=plan)
+        if not seen.ok:
+            return seen
 
-    def _ended(self, drivers: Drivers, *, plan: Plan) -> Proof:
+        def back() -> bool:
+            nonlocal seen
+            seen = self._ended(drivers, plan=plan, must_run=True)
+            return seen.ok
+
+        wait_until(drivers.clock, back, timeout_s=BACK_TIMEOUT_S, period_s=0.5)
+        return seen
+
+    def _ended(self, drivers: Drivers, *, plan: Plan, must_run: bool = False) -> Proof:
         seen = []
         for node in plan.nodes:
             first, *_ = now = parts.states(drivers, plan=plan, node=node)
             alive = [one.pid for one, state in now.items() if state is not None]
             if alive:
                 return Proof(False, f"{self.part} on {node} still has its process {alive[0]}")
-            instead = parts.in_its_place(drivers, plan=plan, node=node, part=self.part)
+            instead = parts.in_its_place(
+                drivers, plan=plan, node=node, part=self.part, must_run=must_run
+            )
             if not instead:
-                return Proof(False, f"{node} still shows the same {self.part}")
+                return Proof(False, f"{node} shows no other start of {self.part}")
             seen.append(f"process {first.pid} of {self.part} on {node} has ended; {instead}")
         return Proof(True, ", ".join(seen))

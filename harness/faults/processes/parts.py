@@ -77,12 +77,17 @@ def start(plan: Plan, node: str, *, unit: str) -> Undo:
     )
 
 
-def in_its_place(drivers: Drivers, *, plan: Plan, node: str, part: str) -> str:
-    """What runs the component on the node now, in words; "" where it is the same start as before.
+def in_its_place(
+    drivers: Drivers, *, plan: Plan, node: str, part: str, must_run: bool = False
+) -> str:
+    """What runs the component on the node now, in words; "" where it is the same start as before,
+    or nothing although it must.
 
     DriverError and TransportError when that cannot be asked.
     """
     now = drivers.workloads.find(node, part)
+    if now is None and must_run:
+        return ""
     if now is None:
         return f"nothing runs {part} on {node} yet"
     return "" if now.identity == plan.before[f"id:{node}"] else f"{now} runs on {node} instead"

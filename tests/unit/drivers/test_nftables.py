@@ -148,7 +148,7 @@ def test_what_a_table_has_lost() -> None:
     [
         (Reply(returncode=127, stderr="nft: command not found"), "install the package nftables"),
         (Reply(returncode=1, stderr="Operation not permitted"), "as root"),
-        (Reply(f"table ip nat\ntable inet {TABLE}\n"), "earlier run"),
+        (Reply(f"table ip nat\ntable inet {TABLE}\n"), "Of an earlier run"),
     ],
 )
 def test_a_node_that_cannot_be_used_is_refused(reply: Reply, says: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -28,7 +29,7 @@ from quorate.harness.faults.kubelet_stop import KubeletStop
 from quorate.harness.faults.scheduler_kill import SchedulerKill
 from quorate.harness.faults.scheduler_pause import SchedulerPause
 from quorate.harness.faults.vip_drop import VipDrop
-from quorate.harness.model.cluster import Cluster
+from quorate.harness.model.cluster import Cluster, Node, Role
 from quorate.harness.run.switches import switches_for
 from quorate.harness.transport import MemoryTransport, Reply
 
@@ -64,6 +65,21 @@ class Paper:
         self.transport.on("systemctl", "show", reply=Reply(shown if identity else NOBODY))
 
 
+class Clock:
+    """Stands still but for waiting; `then` happens at the first."""
+
+    def __init__(self) -> None:
+        self.t = 0.0
+        self.then: Callable[[], object] = lambda: None
+
+    def now(self) -> float:
+        return self.t
+
+    def sleep(self, seconds: float) -> None:
+        self.t += seconds
+        self.then()
+
+
 CTR = Reply("/usr/local/bin/ctr\n")
 
 
@@ -76,9 +92,11 @@ def paper() -> Paper:
 def drivers(cluster: Cluster, paper: Paper) -> Drivers:
     transport = paper.transport
     made: Any = Drivers.__new__(Drivers)
+    clock = Clock()
     containers, processes = ContainerDriver(transport), ProcessDriver(transport)
     for name, value in {
         "cluster": cluster,
+        "clock": clock,
         "transport": transport,
         "containers": containers,
         "processes": processes,
@@ -118,6 +136,25 @@ def test_a_process_that_ended_before_its_container_is_proof_enough(
     paper.table(row(1, 0))
     paper.container(None)
     assert EtcdKill().proof(drivers, plan=plan).ok
+
+
+def test_a_kill_is_over_only_when_another_one_runs(paper: Paper, drivers: Drivers) -> None:
+    clock: Any = drivers.clock
+    plan = planned(EtcdKill(), drivers)
+    paper.table(row(1, 0))
+    paper.container(None)
+    assert not EtcdKill().undone(drivers, plan=plan).ok
+    assert clock.t >= 60, "kubelet may be waiting before it starts the next one"
+
+    def started() -> None:
+        paper.table(row(386, 215, start=990))
+        paper.container("decaf", pid=386)
+
+    clock.then = started
+    seen = EtcdKill().undone(drivers, plan=plan)
+    assert seen.ok
+    assert "decaf" in seen.evidence
+    assert clock.t < 70
 
 
 def test_only_a_unit_is_started_by_us(paper: Paper, drivers: Drivers) -> None:
@@ -181,6 +218,46 @@ def test_only_the_holder_can_drop_the_vip(paper: Paper, drivers: Drivers) -> Non
     paper.transport.on("ip", reply=Reply("[]"))
     with pytest.raises(RefusedError, match="vip-holder"):
         planned(VipDrop(), drivers, how="kill")
+
+
+def test_a_keepalived_that_nobody_started_again_is_not_over(paper: Paper, drivers: Drivers) -> None:
+    paper.unit("feed")
+    paper.transport.on("ip", reply=Reply('[{"addr_info": [{"local": "192.0.2.100"}]}]'))
+    plan = planned(VipDrop(), drivers, how="kill")
+    paper.table(row(1, 0))
+    paper.unit(None)
+    seen = VipDrop().undone(drivers, plan=plan)
+    assert not seen.ok
+    assert "no other start of keepalived" in seen.evidence
+
+
+def test_the_vip_is_looked_for_on_balancers_of_their_own(paper: Paper, drivers: Drivers) -> None:
+    """Load balancers that run no API server: one of them holds the VIP, and one more does."""
+    nodes = [
+        *(
+            node.model_copy(update={"roles": (Role.CONTROL_PLANE,)})
+            for node in drivers.cluster.nodes
+        ),
+        *(Node(name=n, address=a, roles=(Role.LOAD_BALANCER,)) for n, a in BALANCERS),
+    ]
+    cluster = drivers.cluster.model_copy(update={"nodes": tuple(nodes)})
+    object.__setattr__(drivers, "cluster", cluster)
+    paper.unit("feed")
+    held = Reply('[{"addr_info": [{"local": "192.0.2.100"}]}]')
+    paper.transport.on("ip", reply=Reply("[]"))
+    paper.transport.on("ip", reply=held, node="lb1")
+    before = VipDrop().prepare(drivers, nodes=["lb1"], arguments={"how": "kill"})
+    plan = Plan("vip_drop-1", ("lb1",), arguments={"how": "kill"}, before=before, mark="m-1")
+    paper.table(row(62, 1, start=300))
+    paper.unit("beef", pid=62)
+    assert "held by lb1" in VipDrop().undone(drivers, plan=plan).evidence
+    paper.transport.on("ip", reply=held, node="lb2")
+    both = VipDrop().undone(drivers, plan=plan)
+    assert not both.ok
+    assert "held by lb1, lb2" in both.evidence
+
+
+BALANCERS = (("lb1", "192.0.2.51"), ("lb2", "192.0.2.52"))
 
 
 @pytest.mark.parametrize(("how", "word"), [("stop", "stop"), ("kill", "KILL"), ("pause", "STOP")])

@@ -143,10 +143,8 @@ def test_newest_first(scene: Scene) -> None:
 
 
 def test_an_arrangement_goes_through_the_same_journal(scene: Scene) -> None:
-    def answers() -> None:
-        scene.transport.on("systemctl", "is-active", reply=Reply("inactive\n", returncode=3))
-
-    answers()
+    scene.transport.on("systemctl", "is-active", reply=Reply("inactive\n", returncode=3))
+    scene.transport.on("systemctl", "is-active", reply=Reply("active\n"), times=3)
     scene.injector.arrange(KeepalivedBackupsStopped(), holder="cp2")
     stopped = [n for n, argv in scene.commands() if argv == ("systemctl", "stop", "keepalived")]
     assert stopped == ["cp1", "cp3"], "every one but the holder"

@@ -36,6 +36,16 @@ def test_it_asks_until_confirmed_and_acts_only_once(power_on: Undo, clock: Any) 
     assert 4 <= clock.now_s < power_on.confirm_timeout_s
 
 
+def test_what_came_too_early_is_done_again(power_on: Undo, clock: Any) -> None:
+    """The machine had not gone off yet when its power was given back."""
+    transport = MemoryTransport()
+    transport.on("true", node="cp1", reply=Reply())
+    transport.on("true", node="cp1", reply=Reply(error=UNREACHABLE), times=25)
+    execute_with(transport, clock=clock, sleep=clock.sleep)(power_on)
+    assert [call.argv[0] for call in transport.calls].count("switch") == 3
+    assert clock.now_s < power_on.confirm_timeout_s
+
+
 def test_never_confirmed_is_not_undone(power_on: Undo, clock: Any) -> None:
     transport = MemoryTransport().on("true", reply=Reply(error=UNREACHABLE))
     with pytest.raises(UndoUnconfirmed, match=r"not confirmed within 30 s.*\n.*seen last: cp1"):

@@ -98,3 +98,10 @@ def test_damage_in_the_middle_is_reported_and_hides_nothing_else(
 def test_only_its_owner_reads_the_journal(journal: UndoJournal, undo: MakeUndo) -> None:
     journal.record(undo())
     assert stat.S_IMODE(journal.path.stat().st_mode) == 0o600
+
+
+def test_what_could_not_be_read_back_is_not_written(tmp_path: Path, undo: MakeUndo) -> None:
+    journal = UndoJournal(tmp_path / "undo.jsonl")
+    with pytest.raises(StoreError, match="would not be readable"):
+        journal.record(undo().model_copy(update={"confirm_timeout_s": 4000.0}))
+    assert not journal.path.exists()

@@ -44,6 +44,8 @@ def main() -> int:
 def answer(world: World, node: str, argv: list[str]) -> int:
     if argv == ["cat", "/proc/sys/kernel/random/boot_id"]:
         print(world.boot_id(node))
+    elif argv[:2] == ["sh", "-c"] and "boot_id" in argv[2]:
+        print(world.boot_id(node))  # without the waiting: power goes at once here
     elif argv[0] == "cat" and Path(argv[1]).name in FILES:
         print(FILES[Path(argv[1]).name].format(vip=world.vip, **world.nodes))
     elif argv == ["ip", "-j", "addr"]:
