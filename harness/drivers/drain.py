@@ -38,6 +38,12 @@ def stuck(api: KubeApi, node: str) -> list[str]:
     return [what_keeps(pod, budgets) for pod in pods]
 
 
+def is_cordoned(api: KubeApi, node: str) -> bool:
+    """Whether the node takes no new pods now; not so where there is no such node."""
+    found = api.get(f"/api/v1/nodes/{node}")
+    return found is not None and bool(found["spec"].get("unschedulable"))
+
+
 @dataclass(frozen=True)
 class Drained:
     """How a drain ended. `left`: what keeps each pod that is still there."""
@@ -59,17 +65,19 @@ def drain(
 ) -> Drained:
     """Evict until nobody is left who should go, or for `deadline_s` seconds, or `keep_on` ends.
 
-    The node must be cordoned before. A round that no API server answers is repeated; DriverError
-    when no round was answered at all.
+    The node must be cordoned before; once it is not any more, this ends: the drain was undone, by
+    whoever, and may have outlived whoever started it. A round that no API server answers is
+    repeated; DriverError when no round was answered at all.
     """
     start = clock.now()
     evicted: dict[str, str] = {}
     refusals = 0
-    answered = False
+    answered, cordoned = False, True
     while True:
         try:
+            cordoned = is_cordoned(api, node)
             pods = leaving(api, node)
-            for pod in pods:
+            for pod in pods if cordoned else ():
                 if uid_of(pod) in evicted or is_ending(pod):
                     continue
                 status = api.evict(pod).status
@@ -83,7 +91,7 @@ def drain(
                 raise
             pods = [{}]
         took_s = clock.now() - start
-        if not pods or took_s >= deadline_s or not keep_on():
+        if not pods or not cordoned or took_s >= deadline_s or not keep_on():
             return Drained(tuple(evicted.values()), tuple(stuck(api, node)), refusals, took_s)
         clock.sleep(RETRY_S)
 

@@ -127,6 +127,9 @@ class Fault(ABC):
     """How long after the watch's `at_most_s` the dead man's switch goes off. About 0 for a fault
     that also cuts the harness off: there the switch is the ordinary way back, and the undo's
     confirmation waits for it (`confirm_timeout_s` above `plan.deadline_s`)."""
+    ended_by_switch: ClassVar[bool] = False
+    """Whether the switch is the ordinary way back. Of every other fault, one that has gone off
+    before the undo means that the fault was not on for as long as it was watched."""
     silences_node: ClassVar[bool] = False
     """Whether the faulted machines answer nothing from then on: what the prediction rests on."""
     proof_timeout_s: ClassVar[float] = 15.0

@@ -40,6 +40,7 @@ class NodeIsolate(Cut):
     stops_api: ClassVar[bool] = True
     silences_node: ClassVar[bool] = True
     switch_margin_s: ClassVar[float] = 5.0
+    ended_by_switch: ClassVar[bool] = True
     proof_timeout_s: ClassVar[float] = 20.0
 
     def prepare(

@@ -15,14 +15,17 @@ CLOSE_S = 300.0
 def watched_s(experiment: Experiment, *, since: int) -> float:
     """How long a fault put on by our `since`-th step (from 0) may stay on until it is undone.
 
-    The proofs and watches from that step to the next undo, or to the method's end.
+    The proofs and watches from that step to the next undo, or to the method's end; each later step
+    with what it may take beside. (That of the first is the switch's margin.)
     """
-    total = 0.0
-    ours = [step for step in experiment.method if step.kind != "foreign"]
-    for step in ours[since:]:
+    total, begun = 0.0, 0
+    for step in experiment.method:
+        begun += step.kind != "foreign"
+        if begun <= since:
+            continue
         if step.kind == "undo":
             break
-        total += step_s(step)
+        total += step_s(step) + (STEP_S if total else 0.0)
     return total
 
 

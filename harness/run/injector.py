@@ -8,12 +8,18 @@ from functools import partial
 
 from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.drivers.clock import wait_until
-from quorate.harness.errors import DriverError, QuorateError, RefusedError, TransportError
+from quorate.harness.errors import (
+    DriverError,
+    QuorateError,
+    RefusedError,
+    StoreError,
+    TransportError,
+)
 from quorate.harness.faults.contract import Act, Arrangement, Fault, Plan, Proof, mark_of
 from quorate.harness.model.undo import Undo
 from quorate.harness.run import pace
 from quorate.harness.run.limits import Placed
-from quorate.harness.run.switches import Switch, check_means, switches_for
+from quorate.harness.run.switches import Switch, check_means, gone_off, switches_for
 from quorate.harness.run.watcher import Watcher
 from quorate.harness.store.run_directory import RunDirectory
 from quorate.harness.transport import Transport
@@ -50,6 +56,8 @@ class On:
     title: str
     off: Callable[[], Proof] | None
     """None for an arrangement, whose undo is confirmed and needs no further proof."""
+    disarms: Sequence[Undo] = ()
+    """Of the switches that must not have gone off before the undo."""
     placed: Placed | None = None
 
     @property
@@ -91,6 +99,7 @@ class Injector:
         self._on: list[On] = []
         self._held: list[Injection] = []
         self._armed = False
+        self._unwritten: StoreError | None = None
 
     def arrange(
         self, arrangement: Arrangement, *, holder: str | None, deadline_s: float = DEADLINE_S
@@ -135,7 +144,10 @@ class Injector:
         RefusedError before anything was changed, InjectionFailed, InjectionUnproved; whatever is
         raised, the caller takes off what may be on.
         """
-        before = fault.prepare(self._drivers, nodes=target.nodes, arguments=target.arguments)
+        before = self._watcher.beside(
+            partial(fault.prepare, self._drivers, nodes=target.nodes, arguments=target.arguments),
+            what=f"may {fault.name} be put on?",
+        )
         name = f"{fault.name}-{1 + sum(one.is_fault for one in self._on)}"
         plan = Plan(
             name,
@@ -147,10 +159,13 @@ class Injector:
             vip_holder=facts().get("vip_holder"),
         )
         injection, switches = self._planned(fault.undos(self._drivers, plan=plan), plan=plan)
+        if self._watcher.tripped:  # by a fault that is on already
+            raise RefusedError(f"the guard has tripped (abort_when): no {fault.name} is put on")
         title = f"{fault.name} on {', '.join(target.nodes)}"
         off = partial(fault.undone, self._drivers, plan=plan)
+        disarms = () if fault.ended_by_switch else [switch.disarm for switch in switches]
         placed = Placed(fault, plan.nodes, plan.arguments)
-        self._on.append(On(injection, title, off=off, placed=placed))
+        self._on.append(On(injection, title, off=off, disarms=disarms, placed=placed))
         acts = fault.acts(self._drivers, plan=plan)
 
         def act() -> None:
@@ -168,6 +183,7 @@ class Injector:
             self._play([replace(one, argv=VOID_ACT) for one in acts] if self.voids_acts else acts)
             self._directory.append_event("injection_acted", injection=plan.injection)
 
+        self._watcher.guarded = True
         self._inject(injection, act, what=f"putting on {title}")
         self._watcher.broken = title
         return self._prove(injection, fault, plan=plan)
@@ -191,6 +207,7 @@ class Injector:
 
     def faults_off(self) -> None:
         """Take every fault off that may be on, newest first; UndoFailed at the end."""
+        self._watcher.guarded = False  # all that it could do is done now
         self._off([one for one in reversed(self._on) if one.is_fault and one.may_be_on])
 
     def arrangements_off(self) -> None:
@@ -211,17 +228,22 @@ class Injector:
 
     @property
     def is_dirty(self) -> bool:
-        """Whether something of ours may still be on the cluster."""
-        return not self._journal.read().clean
+        """Whether something of ours may still be on the cluster; so where nobody can tell."""
+        try:
+            return not self._journal.read().clean
+        except StoreError:
+            return True
 
     def disarm(self) -> None:
-        """Let the guardian go, and take the run off the registry if its journal is settled."""
+        """Let the guardian go and take the run off the registry, or leave the rest to them."""
         if not self._armed:
             return
-        self._safety.guardian.release()
-        if self._journal.read().clean:
-            self._safety.registry.remove(self._directory.path)
         self._armed = False
+        if self.is_dirty:
+            self._safety.guardian.hand_over()
+            return
+        self._safety.guardian.release()
+        self._safety.registry.remove(self._directory.path)
 
     def _planned(self, undos: Sequence[Undo], *, plan: Plan) -> tuple[Injection, list[Switch]]:
         """An injection with its switches, which are journalled first and so disarmed last.
@@ -277,7 +299,7 @@ class Injector:
             )
 
     def _look(self, look: Callable[[], Proof], *, timeout_s: float, what: str) -> Proof:
-        """Ask until the proof is ok or the time is up; the last answer."""
+        """Ask until the proof is ok, the time is up or the guard trips; the last answer."""
         seen = Proof(False, "nothing was seen yet")
 
         def is_so() -> bool:
@@ -286,13 +308,14 @@ class Injector:
                 seen = self._watcher.beside(look, what=what)
             except (DriverError, TransportError) as error:
                 seen = Proof(False, str(error))
-            return seen.ok
+            return seen.ok or self._watcher.tripped
 
         wait_until(self._drivers.clock, is_so, timeout_s=timeout_s, period_s=pace.PROOF_PERIOD_S)
         return seen
 
     def _off(self, things: Sequence[On]) -> None:
         failure: QuorateError | None = None
+        self._unwritten = None
         for one in things:
             try:
                 self._take_off(one)
@@ -300,29 +323,51 @@ class Injector:
                 failure = failure or error
         if not any(one.is_fault and one.may_be_on for one in self._on):
             self._watcher.broken = ""
+        failure = failure or self._unwritten
         if failure is not None:
             raise failure
+
+    def _note(self, kind: str, /, **data: object) -> None:
+        """An event of an undo. One that cannot be written must not keep the undo from being tried:
+        `_off` raises it when all is done."""
+        try:
+            self._directory.append_event(kind, **data)
+        except StoreError as error:
+            self._unwritten = self._unwritten or error
 
     def _take_off(self, one: On) -> None:
         name = one.injection.name
         if one.is_fault:
-            self._directory.append_event("undo_started", injection=name)
-        proof = Proof(False, "the undo failed")
+            self._note("undo_started", injection=name)
+        proof = Proof(False, "the undo failed, or was not seen to its end")
+        alone: list[str] = []
+
+        def undo() -> None:
+            if one.injection.proved:
+                alone.extend(gone_off(one.disarms, transport=self._drivers.transport))
+            one.injection.undo(execute_with(self._acting))
+
         try:
             with signals_held():
-                execute = execute_with(self._acting)
-                self._watcher.beside(
-                    partial(one.injection.undo, execute), what=f"undoing {one.title}"
-                )
+                self._watcher.beside(undo, what=f"undoing {one.title}")
                 proof = Proof(one.off is None, "the undo was confirmed; no more was looked at")
             proof = self._off_proof(one)
         finally:
+            if alone:
+                proof = self._was_off(one, nodes=alone, proof=proof)
             if one.is_fault:
-                self._directory.append_event(
-                    "undo_done", injection=name, ok=proof.ok, evidence=proof.evidence
-                )
+                self._note("undo_done", injection=name, ok=proof.ok, evidence=proof.evidence)
             else:
-                self._directory.append_event("arrangement_undone", name=name, ok=proof.ok)
+                self._note("arrangement_undone", name=name, ok=proof.ok)
+
+    def _was_off(self, one: On, *, nodes: Sequence[str], proof: Proof) -> Proof:
+        """What was watched was not the fault, for some part of the time: nothing to judge by."""
+        self._note("switch_went_off", injection=one.injection.name, nodes=list(nodes))
+        return Proof(
+            False,
+            f"the dead man's switch on {', '.join(nodes)} was not armed any more when the undo "
+            f"began (gone off, or lost in a reboot); {proof.evidence}",
+        )
 
     def _off_proof(self, one: On) -> Proof:
         """Confirmed is undone; a fault that was proved to bite must also show that it is over."""

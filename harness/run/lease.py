@@ -31,8 +31,9 @@ from quorate.harness.model.cluster import HARNESS
 from quorate.harness.model.undo import Undo
 from quorate.harness.transport import Transport
 from quorate.harness.undo.durable import replace_text, storing
+from quorate.harness.undo.settle import LEASE
 
-INJECTION = "lease"
+INJECTION = LEASE
 NAME = "quorate-run"
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"
 PATH = f"{LEASES}/{NAME}"

@@ -19,6 +19,7 @@ from quorate.harness.errors import RefusedError
 from quorate.harness.model.cluster import Cluster
 from quorate.harness.run.components import Components
 from quorate.harness.run.forecast import Forecast
+from quorate.harness.run.guard import Guard
 from quorate.harness.run.injector import Injector, Safety
 from quorate.harness.run.lease import ClusterLease
 from quorate.harness.run.observer import Observer, sources_of
@@ -129,6 +130,13 @@ def _assemble(
         observer=observer,
         watcher=watcher,
         injector=injector,
+        guard=Guard(
+            request.experiment.abort_when,
+            directory=directory,
+            injector=injector,
+            watcher=watcher,
+            progress=progress,
+        ),
         sampling=parts.sampling(directory, request=request, credentials=drivers.credentials),
         forecast=functools.cache(functools.partial(Forecast.read, drivers)),
         running=drivers.kube.nodes_running,

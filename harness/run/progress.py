@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import time
@@ -69,21 +70,24 @@ class TextProgress:
             self._line(text)
             return
         line = f"{self._stamp()}  {text}"[:100]
-        self._stream.write("\r" + line.ljust(self._shown))
-        self._stream.flush()
+        self._write("\r" + line.ljust(self._shown))
         self._shown = len(line)
 
     def _wipe(self) -> None:
         if self._shown:
-            self._stream.write("\r" + " " * self._shown + "\r")
+            self._write("\r" + " " * self._shown + "\r")
             self._shown = 0
 
     def _line(self, text: str) -> None:
         first, *more = text.splitlines() or [""]
-        self._stream.write(f"{self._stamp()}  {first}\n")
-        for line in more:
-            self._stream.write(f"{'':9}  {line}\n")
-        self._stream.flush()
+        lines = [f"{self._stamp()}  {first}\n", *(f"{'':9}  {line}\n" for line in more)]
+        self._write("".join(lines))
+
+    def _write(self, text: str) -> None:
+        # A terminal that is gone, or a closed pipe, is no reason to leave a fault on.
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+            self._stream.flush()
 
     def _stamp(self) -> str:
         return f"{self._now() - self._start:7.1f} s"

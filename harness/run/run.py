@@ -130,6 +130,9 @@ class Run:
         self._steps_begun += 1
         fault = FAULTS[name]
         with self._step():
+            self._w.guard.look()
+        self._w.guard.refuse_more()
+        with self._step():
             nodes = self._aim.nodes(word := str(arguments["target"]))
             lease = partial(self._w.demand_lease, bool(self._w.injector.faults_on))
             self._w.watcher.beside(lease, what="is the cluster still ours?")
@@ -168,18 +171,9 @@ class Run:
                 self._w.progress.say(f"predicted outage: {told}")
 
     def _watch_fault(self, arguments: Mapping[str, object]) -> bool:
-        watcher = self._w.watcher
-        watcher.guarded = True
         until, at_most_s = str(arguments["watch_until"]), float(str(arguments["at_most_s"]))
         reached = self._watch(until, at_most_s=at_most_s, at_least_s=pace.RECOVERED_AFTER_S)
-        watcher.guarded = False
-        if watcher.tripped:
-            guard = self.request.experiment.abort_when
-            assert guard is not None
-            self.directory.append_event("guard_tripped", objective=guard.model_dump(mode="json"))
-            self._w.progress.say("the guard tripped (abort_when): undoing at once")
-            self._w.injector.faults_off()
-            watcher.tripped = False
+        self._w.guard.heed()
         return reached
 
     def undo(self, *, watch_until: str, at_most_s: float) -> dict[str, object]:
@@ -201,7 +195,9 @@ class Run:
         with self._step():
             self.directory.append_event("watch_started", until="time")
             self._w.watcher.until(lambda: False, at_most_s=for_s, what="watching")
-            self.directory.append_event("watch_ended", until="time", reached=True)
+            reached = not self._w.watcher.tripped
+            self.directory.append_event("watch_ended", until="time", reached=reached)
+            self._w.guard.heed()
         return {"watched_s": for_s}
 
     def _watch(self, until: str, *, at_most_s: float, at_least_s: float = 0.0) -> bool:
@@ -317,6 +313,7 @@ class Run:
         finally:
             if not done:
                 self.failure = self.failure or Interrupted("the run was ended by a signal")
+                self._attempt(self._w.guard.heed)
                 self._attempt(self._w.injector.faults_off)
 
     def _demand(self, stage: Stage, *, even_if_failed: bool = False) -> None:

@@ -7,17 +7,20 @@ must not survive one either.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from quorate.harness.drivers.systemd import active_state_argv, stop_argv, timer_argv
-from quorate.harness.errors import RefusedError
+from quorate.harness.errors import RefusedError, TransportError
 from quorate.harness.faults.contract import Act, Plan
 from quorate.harness.model.cluster import HARNESS
 from quorate.harness.model.undo import Undo
 from quorate.harness.transport import Transport
 
 MEANS_ARGV = ("systemd-run", "--version")
+LOOK_S = 4.0
+"""For one look at a switch, which an undo waits for."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,24 @@ def check_means(switches: Sequence[Switch], *, transport: Transport) -> None:
                 f"{node} has no systemd-run, so no dead man's switch can be armed there; "
                 "systemd must run as the machine's init"
             )
+
+
+def gone_off(disarms: Sequence[Undo], *, transport: Transport) -> list[str]:
+    """The nodes whose switch is not armed any more: it has gone off, or was lost in a reboot.
+
+    One that cannot be asked is not among them. Raises nothing: an undo must not fail for this.
+    """
+    gone = []
+    for disarm in {one.node: one for one in disarms}.values():
+        assert disarm.confirm_argv is not None
+        assert disarm.confirm_expect is not None
+        try:
+            asked = transport.run(disarm.node, disarm.confirm_argv, timeout_s=LOOK_S)
+        except (TransportError, OSError):
+            continue
+        if re.search(disarm.confirm_expect, asked.stdout, re.MULTILINE):
+            gone.append(disarm.node)
+    return gone
 
 
 def _switch(undo: Undo, plan: Plan, number: int) -> Switch:

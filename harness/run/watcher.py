@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
 from quorate.harness.drivers.clock import Clock
-from quorate.harness.errors import ProbeError
+from quorate.harness.errors import ProbeError, QuorateError, StoreError
 from quorate.harness.model.experiment import (
     BadSamples,
     Experiment,
@@ -37,6 +37,7 @@ class Watcher:
         self.sampling: Sampling | None = None
         self.broken = ""
         self.guarded = False
+        """From the first act until the undo begins."""
         self.tripped = False
         self._experiment = experiment
         self._observer = observer
@@ -71,18 +72,22 @@ class Watcher:
         """Do `work` in a thread and tick meanwhile; its result, or what it raised.
 
         If the ticking is interrupted, the thread is left behind: give it only work that ends by
-        itself, and hold the signals while it changes something.
+        itself, and hold the signals while it changes something. An error of the ticking is raised
+        when the work is done: left alone, an act would go on while its undo runs.
         """
         executor = ThreadPoolExecutor(1, thread_name_prefix="act")
         future = executor.submit(work)
         executor.shutdown(wait=False)
-        problem: ProbeError | None = None
+        problem: QuorateError | None = None
         while not wait([future], pace.TICK_S).done:
             try:
                 self.tick(what)
-            except ProbeError as error:  # told when the work is done: an act is not left alone
-                problem = error
-                self.sampling = None
+            except QuorateError as error:
+                problem = problem or error
+                if isinstance(error, ProbeError):
+                    self.sampling = None
+            except OSError as error:  # of what is read at each tick; no library's
+                problem = problem or StoreError(f"{what}: {error}")
         result = future.result()
         if problem is not None:
             raise problem

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from quorate.harness.run.forecast import Forecast
+from quorate.harness.run.guard import Guard
 from quorate.harness.run.injector import Injector
 from quorate.harness.run.observer import Observer
 from quorate.harness.run.progress import Progress
@@ -22,6 +23,7 @@ class Workings:
     observer: Observer
     watcher: Watcher
     injector: Injector
+    guard: Guard
     sampling: Sampling
     forecast: Callable[[], Forecast]
     """Reads the configuration the first time, and answers from memory after that."""

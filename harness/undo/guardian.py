@@ -3,7 +3,8 @@
 ::
 
     harness ──stdin pipe──▶ guardian        b"done", then EOF: released, ends at once
-                                            EOF alone: the harness is gone, settle
+                                            EOF alone: the harness is gone, or has handed its
+                                                       journal over; settle
 
 The kernel closes the pipe however the harness ends. The guardian leads a session of its own, so
 that a Ctrl-C or a closed terminal does not reach it, and takes no SIGINT, SIGTERM or SIGHUP. It
@@ -102,6 +103,21 @@ class Guardian:
             _LOG.warning("the guardian %d did not end when released; killed", self._child.pid)
         self._abandon()
 
+    def hand_over(self) -> None:
+        """Let it settle what we could not: it goes on trying after our end; see `GIVE_UP_S`."""
+        child, self._child = self._child, None
+        if child is None:
+            return
+        for pipe in (child.stdin, child.stdout):
+            assert pipe is not None
+            pipe.close()
+        child.returncode = 0  # it outlives us on purpose, so Popen need not warn of that
+        _LOG.warning(
+            "the guardian (process %d) goes on undoing for up to %g s; then `quorate undo`",
+            child.pid,
+            GIVE_UP_S,
+        )
+
     def _abandon(self) -> None:
         assert self._child is not None
         if self._child.poll() is None:
@@ -122,15 +138,16 @@ def stand_guard(
 ) -> int:
     """The guardian's side, from its readiness to its end; returns its exit code.
 
-    Waits on stdin; if the harness goes without releasing it, calls ``settle_all`` until that no
-    longer raises one of our errors, for up to ``give_up_s`` seconds; 4 if it never succeeds.
+    Waits on stdin; if the harness goes (or hands over) without releasing it, calls ``settle_all``
+    until that no longer raises one of our errors, for up to ``give_up_s`` seconds; 4 if it never
+    succeeds.
     """
     _turn_deaf()
     _announce()
     if _was_released():
         _LOG.info("released")
         return 0
-    _LOG.warning("the harness is gone without releasing me; settling its journal")
+    _LOG.warning("the harness is gone or has handed over; settling its journal")
     deadline = clock() + give_up_s
     while True:
         try:

@@ -37,7 +37,9 @@ class InFlight:
         Raises StoreError where the file cannot be made.
         """
         with storing(self.path):
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+            # Not for writing: where the file is there already, an undo needs no disk that can be
+            # written (one remounted read-only).
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CREAT, 0o600)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_SH)
             except OSError:

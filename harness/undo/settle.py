@@ -21,13 +21,17 @@ _LOG = logging.getLogger(__name__)
 
 Execute = Callable[[Undo], None]
 
+LEASE = "lease"
+"""The injection that is no fault: the cluster is kept for this run until all else is off."""
+
 
 def settle(journal: UndoJournal, undos: Sequence[Undo], execute: Execute) -> None:
     """Carry out those of ``undos`` that the journal holds as pending, newest first.
 
     Every one is tried, whatever the others do. Waits for another settlement of the same journal
     (flock) and for the run's own commands still in flight; what was settled meanwhile is not done
-    again, and what was never recorded is skipped, since its act never began. SIGINT, SIGTERM and
+    again, and what was never recorded is skipped, since its act never began. The run's Lease is
+    left alone while anything else is on, or may be: it keeps other runs away. SIGINT, SIGTERM and
     SIGHUP are held until it is over.
 
     Raises UndoFailed at the end, caused by an ExceptionGroup, if an undo failed, its settlement
@@ -40,12 +44,14 @@ def settle(journal: UndoJournal, undos: Sequence[Undo], execute: Execute) -> Non
         wanted = {undo.id for undo in undos}
         state = journal.read()
         failures: list[tuple[str, Exception]] = []
+        left = {undo.id for undo in state.pending if undo.injection != LEASE}
         for undo in state.pending:
-            if undo.id not in wanted:
+            if undo.id not in wanted or (undo.injection == LEASE and (left or state.damaged)):
                 continue
             try:
                 execute(undo)
                 journal.settled(undo)
+                left.discard(undo.id)
             except Exception as error:  # one that fails must not keep the others from being tried
                 _LOG.error("undo %s failed: %s", undo.id, error)
                 failures.append((undo.id, error))

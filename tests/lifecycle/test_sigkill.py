@@ -154,6 +154,14 @@ def test_released_with_something_pending_it_leaves_that_alone(scene: Any) -> Non
         assert gone(scene.guardian)
 
 
+def test_handed_over_it_settles_although_the_harness_lives(scene: Any) -> None:
+    with harness_at(scene, "active"):
+        guardian = Guardian().start(scene.run_dir)
+        guardian.hand_over()
+        wait_for(lambda: scene.faulted == [], timeout_s=20)
+    assert scene.journal.read().clean
+
+
 def test_one_undo_that_fails_does_not_keep_the_guardian_from_the_other(
     scene: Any,
 ) -> None:

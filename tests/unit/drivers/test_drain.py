@@ -23,12 +23,17 @@ class Time:
         self.t += seconds
 
 
+CORDONED = ("/api/v1/nodes/w1", {"metadata": {"name": "w1"}, "spec": {"unschedulable": True}})
+
+
 def evictions(server: MemoryServer) -> list[str]:
     return [path.split("/")[-2] for method, path in server.asked if method == "POST"]
 
 
 def test_daemonsets_and_mirror_pods_stay() -> None:
-    server = MemoryServer(dict([pod("a"), pod("proxy", owner="DaemonSet"), pod("static")]))
+    server = MemoryServer(
+        dict([CORDONED, pod("a"), pod("proxy", owner="DaemonSet"), pod("static")])
+    )
     server.objects["/api/v1/namespaces/shop/pods/static"]["metadata"]["annotations"] = {
         "kubernetes.io/config.mirror": "x"
     }
@@ -39,13 +44,13 @@ def test_daemonsets_and_mirror_pods_stay() -> None:
 
 
 def test_pods_of_other_nodes_are_not_asked_to_go() -> None:
-    server = MemoryServer(dict([pod("a"), pod("b", node="w2")]))
+    server = MemoryServer(dict([CORDONED, pod("a"), pod("b", node="w2")]))
     drain(server.api, node="w1", deadline_s=10, clock=Time())
     assert evictions(server) == ["a"]
 
 
 def test_a_refusal_is_tried_again_until_it_is_granted() -> None:
-    server = MemoryServer(dict([pod("a"), budget("b", allowed=0)]))
+    server = MemoryServer(dict([CORDONED, pod("a"), budget("b", allowed=0)]))
     server.evictions["a"] = [429, 429, 201]
     clock = Time()
     done = drain(server.api, node="w1", deadline_s=10, clock=clock)
@@ -55,7 +60,7 @@ def test_a_refusal_is_tried_again_until_it_is_granted() -> None:
 
 
 def test_at_the_deadline_the_pod_and_its_budget_are_named() -> None:
-    server = MemoryServer(dict([pod("a"), budget("never", allowed=0)]))
+    server = MemoryServer(dict([CORDONED, pod("a"), budget("never", allowed=0)]))
     server.evictions["a"] = [429]
     clock = Time()
     done = drain(server.api, node="w1", deadline_s=10, clock=clock)
@@ -67,11 +72,38 @@ def test_at_the_deadline_the_pod_and_its_budget_are_named() -> None:
 
 
 def test_it_ends_when_whoever_started_it_has_died() -> None:
-    server = MemoryServer(dict([pod("a"), budget("never", allowed=0)]))
+    server = MemoryServer(dict([CORDONED, pod("a"), budget("never", allowed=0)]))
     server.evictions["a"] = [429]
     clock = Time()
     drain(server.api, node="w1", deadline_s=60, clock=clock, keep_on=lambda: clock.t < 2)
     assert clock.t < 3
+
+
+def test_it_ends_when_the_node_is_uncordoned() -> None:
+    """Undone by a guardian, while the harness that would have ended it is gone."""
+    node = {"metadata": {"name": "w1"}, "spec": {"unschedulable": True}}
+    server = MemoryServer(dict([pod("a"), budget("b", allowed=0), ("/api/v1/nodes/w1", node)]))
+    server.evictions["a"] = [429]
+
+    class Undone(Time):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            if self.t >= 2:
+                node["spec"].clear()
+                server.evictions["a"] = [201]
+
+    clock = Undone()
+    done = drain(server.api, node="w1", deadline_s=60, clock=clock)
+    assert clock.t < 3
+    assert done.evicted == ()
+    assert len(done.left) == 1
+
+
+def test_a_node_that_is_not_cordoned_loses_nothing() -> None:
+    node = {"metadata": {"name": "w1"}, "spec": {}}
+    server = MemoryServer(dict([pod("a"), ("/api/v1/nodes/w1", node)]))
+    assert drain(server.api, node="w1", deadline_s=60, clock=Time()).evicted == ()
+    assert evictions(server) == []
 
 
 def test_an_api_that_never_answers_is_an_error_and_not_a_drained_node() -> None:

@@ -9,7 +9,7 @@ import pytest
 from quorate.harness.errors import SpecError
 from quorate.harness.faults.catalogue import FAULTS, check_arguments
 from quorate.harness.model.experiment import Activity, Experiment
-from quorate.harness.run.durations import CLOSE_S, watched_s, worst_case_s
+from quorate.harness.run.durations import CLOSE_S, STEP_S, watched_s, worst_case_s
 from quorate.harness.run.limits import check_length
 
 PROOF_S = FAULTS["node_power_off"].proof_timeout_s
@@ -48,9 +48,17 @@ def test_a_fault_is_on_until_the_next_undo() -> None:
         step("undo"),
         step("node_power_off", target="x"),
     )
-    assert watched_s(played, since=0) == PROOF_S + 40 + 7
-    assert watched_s(played, since=1) == 7, "foreign steps are not ours to count"
+    assert watched_s(played, since=0) == PROOF_S + 40 + STEP_S + STEP_S + 7, (
+        "a foreign step takes time"
+    )
+    assert watched_s(played, since=1) == 7
     assert watched_s(played, since=3) == PROOF_S + 60, "the default, to the method's end"
+
+
+def test_a_second_fault_is_prepared_while_the_first_is_on() -> None:
+    fault = step("node_power_off", target="x", at_most_s=40)
+    assert watched_s(experiment(fault, fault), since=0) == 2 * (PROOF_S + 40) + STEP_S
+    assert watched_s(experiment(fault, fault), since=1) == PROOF_S + 40
 
 
 def test_the_worst_case_holds_every_step_and_the_end() -> None:

@@ -2,160 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
-from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.errors import (
     InjectionFailed,
     InjectionUnproved,
     NodeUnreachable,
     RefusedError,
+    StoreError,
     UndoFailed,
 )
 from quorate.harness.faults.arrangements.acts_do_nothing import ActsDoNothing
 from quorate.harness.faults.arrangements.keepalived_backups_stopped import KeepalivedBackupsStopped
-from quorate.harness.faults.contract import Act, Fault, Plan, Proof
-from quorate.harness.model.cluster import Cluster
-from quorate.harness.model.undo import Undo
-from quorate.harness.run.injector import Injector, Safety, Target
-from quorate.harness.transport import MemoryTransport, Reply
-from quorate.harness.undo.journal import JOURNAL_NAME, UndoJournal
-from quorate.harness.undo.pending import PendingRuns
-
-
-@dataclass
-class Clock:
-    time: float = 0.0
-
-    def now(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.time += seconds
-
-
-class FileFault(Fault):
-    """On while a command called `on` was the last one run."""
-
-    name: ClassVar[str] = "file_put"
-    summary: ClassVar[str] = "for tests"
-    acts_by: ClassVar[str] = ""
-    proved_by: ClassVar[str] = ""
-    undone_by: ClassVar[str] = ""
-    without_harness: ClassVar[str] = ""
-    proof_timeout_s: ClassVar[float] = 1.0
-
-    def prepare(
-        self, drivers: Drivers, *, nodes: Sequence[str], arguments: Mapping[str, object]
-    ) -> Mapping[str, str]:
-        return {"was": "off"}
-
-    def undos(self, drivers: Drivers, *, plan: Plan) -> Sequence[Undo]:
-        return [
-            Undo(
-                id=f"{plan.injection}:{node}",
-                injection=plan.injection,
-                node=node,
-                argv=("off",),
-                confirm_timeout_s=0.01,
-                text=f"off on {node}",
-            )
-            for node in plan.nodes
-        ]
-
-    def acts(self, drivers: Drivers, *, plan: Plan) -> Sequence[Act]:
-        return [Act(node, ("on",)) for node in plan.nodes]
-
-    def proof(self, drivers: Drivers, *, plan: Plan) -> Proof:
-        transport = drivers.transport
-        assert isinstance(transport, MemoryTransport)
-        on = ("on",) in [call.argv for call in transport.calls]
-        return Proof(on, "it is on" if on else "it is not on")
-
-    def undone(self, drivers: Drivers, *, plan: Plan) -> Proof:
-        return Proof(True, "it is off")
-
-
-@dataclass
-class Directory:
-    path: Path
-    events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-
-    def append_event(self, kind: str, /, **data: Any) -> None:
-        self.events.append((kind, data))
-
-    def of(self, kind: str) -> list[dict[str, Any]]:
-        return [data for name, data in self.events if name == kind]
-
-
-class Watcher:
-    broken = ""
-
-    def beside(self, work: Any, *, what: str) -> Any:
-        return work()
-
-
-@dataclass
-class Guardian:
-    standing: list[str] = field(default_factory=list)
-
-    def start(self, run_dir: Path) -> None:
-        self.standing.append("start")
-
-    def release(self) -> None:
-        self.standing.append("release")
-
-
-@dataclass
-class Scene:
-    """An injector over a transport that records, with what it leaves behind."""
-
-    injector: Injector
-    transport: MemoryTransport
-    directory: Directory
-    guardian: Guardian
-    registry: PendingRuns
-
-    @property
-    def journal(self) -> UndoJournal:
-        return UndoJournal(self.directory.path / JOURNAL_NAME)
-
-    def commands(self) -> list[tuple[str, tuple[str, ...]]]:
-        return [(call.node, call.argv) for call in self.transport.calls]
-
-    def put_on(self, *nodes: str) -> str:
-        return self.injector.put_on(
-            FileFault(), target=Target(nodes or ("cp1",)), facts=lambda: {"vip_holder": "cp1"}
-        )
-
-
-@pytest.fixture
-def scene(tmp_path: Path, cluster: Cluster) -> Scene:
-    from quorate.harness.drivers.systemd import SystemdDriver
-
-    transport = MemoryTransport().on("systemctl", "show", reply=Reply("inactive\n"))
-    drivers: Any = Drivers.__new__(Drivers)
-    for name, value in {
-        "cluster": cluster,
-        "transport": transport,
-        "clock": Clock(),
-        "systemd": SystemdDriver(transport),
-    }.items():
-        object.__setattr__(drivers, name, value)
-    run_dir = tmp_path / "run-1"
-    run_dir.mkdir()
-    directory, guardian = Directory(run_dir), Guardian()
-    registry = PendingRuns(tmp_path / "state")
-    loose: Any = directory
-    watcher: Any = Watcher()
-    safety: Any = Safety(registry, guardian)  # type: ignore[arg-type]
-    injector = Injector(loose, drivers=drivers, acting=transport, watcher=watcher, safety=safety)
-    return Scene(injector, transport, directory, guardian, registry)
+from quorate.harness.faults.contract import Proof
+from quorate.harness.run.injector import Target
+from quorate.harness.transport import Reply
+from quorate.harness.undo.journal import UndoJournal
+from tests.unit.run.conftest import FileFault, Scene
 
 
 def test_a_fault_is_journalled_and_guarded_before_it_acts(
@@ -233,6 +99,36 @@ def test_an_undo_that_fails_keeps_the_others_going_and_the_run_pending(scene: Sc
     assert scene.injector.is_dirty
     scene.injector.disarm()
     assert scene.registry.list() == (scene.directory.path,), "`quorate undo` finds it"
+    assert scene.guardian.standing == ["start", "hand over"], "it goes on trying"
+
+
+def test_a_disk_that_is_full_keeps_no_fault_on(scene: Scene) -> None:
+    scene.put_on("cp1")
+    scene.put_on("cp2")
+    scene.directory.full = True
+    with pytest.raises(StoreError, match="No space left"):
+        scene.injector.faults_off()
+    assert [n for n, argv in scene.commands() if argv == ("off",)] == ["cp2", "cp1"]
+    assert not scene.injector.is_dirty
+    scene.injector.disarm()
+    assert scene.guardian.standing == ["start", "release"]
+
+
+def test_a_settlement_that_cannot_be_written_down_is_handed_over(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StoreError("undo.jsonl: No space left on device")
+
+    scene.put_on("cp1")
+    scene.directory.full = True
+    monkeypatch.setattr(UndoJournal, "settled", full)
+    with pytest.raises(UndoFailed):
+        scene.injector.faults_off()
+    assert ("cp1", ("off",)) in scene.commands()
+    scene.injector.disarm()
+    assert scene.guardian.standing == ["start", "hand over"]
+    assert scene.registry.list() == (scene.directory.path,)
 
 
 def test_newest_first(scene: Scene) -> None:
@@ -293,6 +189,35 @@ def test_a_switch_runs_the_undo_at_the_watch_s_end_and_a_margin(scene: Scene) ->
     assert stopped == ("systemctl", "stop", "quorate-run-1-file-put-1-1.timer")
 
 
+def test_a_switch_that_went_off_early_is_told_and_nothing_is_judged(scene: Scene) -> None:
+    scene.put_on("cp1", "cp2")
+    scene.transport.rebooted.add("cp2")
+    scene.injector.faults_off()
+    assert scene.directory.of("switch_went_off") == [{"injection": "file_put-1", "nodes": ["cp2"]}]
+    (done,) = scene.directory.of("undo_done")
+    assert done["ok"] is False
+    assert "switch on cp2 was not armed any more" in done["evidence"]
+    assert not scene.injector.is_dirty, "it is off all the same"
+
+
+def test_a_switch_that_is_the_ordinary_way_back_may_go_off(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FileFault, "ended_by_switch", True)
+    scene.put_on("cp1")
+    scene.transport.rebooted.add("cp1")
+    scene.injector.faults_off()
+    assert scene.directory.of("undo_done")[0]["ok"] is True
+
+
+def test_a_switch_that_cannot_be_asked_keeps_no_undo_waiting(scene: Scene) -> None:
+    gone = Reply(error=NodeUnreachable("cp1", argv=["systemctl"], problem="no way"))
+    scene.put_on("cp1")
+    scene.transport.on("systemctl", "show", reply=gone, times=1)
+    scene.injector.faults_off()
+    assert scene.directory.of("undo_done")[0]["ok"] is True
+
+
 def test_a_node_that_cannot_hold_a_switch_is_refused_untouched(scene: Scene) -> None:
     scene.transport.on("systemd-run", reply=Reply(returncode=127, stderr="not found"), node="cp2")
     with pytest.raises(RefusedError, match="cp2 has no systemd-run"):
@@ -309,6 +234,39 @@ def test_a_switch_that_cannot_be_armed_keeps_the_act_from_being_run(scene: Scene
     assert ("cp1", ("on",)) not in scene.commands()
     scene.injector.faults_off()
     assert not scene.injector.is_dirty
+
+
+def test_the_guard_looks_from_the_act_to_the_undo(scene: Scene) -> None:
+    scene.put_on("cp1")
+    assert scene.watcher.guarded_at == ["putting on file_put on cp1", "does file_put bite?"]
+    assert scene.watcher.guarded
+    scene.injector.faults_off()
+    assert not scene.watcher.guarded
+
+
+def test_no_fault_is_put_on_once_the_guard_has_tripped(scene: Scene) -> None:
+    scene.put_on("cp1")
+    scene.watcher.trips_at = "may file_put"
+    with pytest.raises(RefusedError, match="guard"):
+        scene.put_on("cp2")
+    assert ("cp2", ("on",)) not in scene.commands()
+    assert {undo.node for undo in scene.journal.pending()} == {"cp1"}
+
+
+def test_the_guard_ends_the_waiting_for_a_proof(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[str] = []
+
+    def not_yet(*_: object, **__: object) -> Proof:
+        looks.append("looked")
+        return Proof(False, "not yet")
+
+    monkeypatch.setattr(FileFault, "proof", not_yet)
+    scene.watcher.trips_at = "does file_put"
+    with pytest.raises(InjectionUnproved):
+        scene.put_on("cp1")
+    assert looks == ["looked"]
 
 
 def test_a_target_that_moved_while_the_switches_were_armed_is_left_alone(scene: Scene) -> None:

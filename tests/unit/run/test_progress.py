@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 
 from quorate.harness.run.progress import TextProgress
@@ -35,3 +36,19 @@ def test_a_terminal_rewrites_its_line() -> None:
     assert text.count("\r") >= 3
     assert "    1.0 s  it happened\n" in text
     assert text.endswith("           because of this\n")
+
+
+class Gone(Terminal):
+    """A terminal that was closed, or a pipe that nobody reads any more."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+
+def test_nobody_being_left_to_tell_stops_nothing() -> None:
+    closed, gone = Terminal(), Gone()
+    for stream in (closed, gone):
+        progress = TextProgress(stream, now=lambda: 1.0)
+        closed.close()
+        progress.status("now")
+        progress.say("it happened")

@@ -12,7 +12,7 @@ from quorate.harness.errors import StoreError, UndoFailed
 from quorate.harness.model.undo import Undo
 from quorate.harness.undo.journal import UndoJournal
 from quorate.harness.undo.pending import PendingRuns
-from quorate.harness.undo.settle import settle, settle_run
+from quorate.harness.undo.settle import LEASE, settle, settle_run
 
 MakeUndo = Callable[..., Undo]
 
@@ -78,6 +78,37 @@ def test_a_damaged_journal_is_settled_but_never_called_clean(journal: UndoJourna
     with pytest.raises(UndoFailed, match="line 4: cannot be read"):
         settle(journal, journal.pending(), lambda undo: done.append(undo.id))
     assert done == ["3", "2", "1"]
+
+
+def test_the_lease_stays_as_long_as_anything_else_does(tmp_path: Path, undo: MakeUndo) -> None:
+    journal = UndoJournal(tmp_path / "undo.jsonl")
+    journal.record(undo("lease:run", injection=LEASE))
+    journal.record(undo("1"))
+    done: list[str] = []
+    settle(journal, [journal.pending()[-1]], lambda each: done.append(each.id))
+    assert done == [], "nor when it alone is asked for"
+
+    def stuck(each: Undo) -> None:
+        done.append(each.id)
+        raise StoreError("no")
+
+    with pytest.raises(UndoFailed):
+        settle(journal, journal.pending(), stuck)
+    assert done == ["1"]
+    settle(journal, journal.pending(), lambda each: done.append(each.id))
+    assert done == ["1", "1", "lease:run"]
+    assert journal.read().clean
+
+
+def test_the_lease_stays_where_a_damaged_line_may_hide_an_undo(
+    tmp_path: Path, undo: MakeUndo
+) -> None:
+    journal = UndoJournal(tmp_path / "undo.jsonl")
+    journal.record(undo("lease:run", injection=LEASE))
+    with journal.path.open("ab") as file:
+        file.write(b"{}\n")
+    with pytest.raises(UndoFailed, match="line 2"):
+        settle(journal, journal.pending(), lambda each: pytest.fail("let go"))
 
 
 def test_a_second_settlement_waits_and_finds_nothing_left(journal: UndoJournal) -> None:
