@@ -200,8 +200,8 @@ def undo(runs: Sequence[Path], forget: bool, cluster: Path | None, as_json: bool
     """Take back what earlier runs left on: those registered here, or the run directories named.
 
     A run directory holds neither kubeconfig nor ssh key: its cluster.yaml says where they were on
-    the machine of the run. On another one, name with --cluster a cluster.yaml of the same cluster
-    and nodes, with that machine's own paths and power switch.
+    the machine of the run. On another one, to which it was copied under the same name, give with
+    --cluster a cluster.yaml of the same cluster and nodes, with that machine's own paths.
 
     \b
     Example:  quorate undo

@@ -13,6 +13,7 @@ from typing import Any, NoReturn, Protocol
 
 from quorate.harness.drivers.kube import Answer
 from quorate.harness.errors import DriverError
+from quorate.harness.model.marks import annotation
 from quorate.harness.transport.own import KUBE
 
 ROLLED_OUT_S = 60.0
@@ -22,6 +23,9 @@ FIELD_OWNER = "quorate"
 MERGE = "application/merge-patch+json"
 APPLY = "application/apply-patch+yaml"
 JSON = "application/json"
+
+UNMARKED = r"^(null|gone)$"
+"""What `KubeCommands.show_mark` prints where a mark is not, or no longer."""
 
 _FINAL = 500
 """Below it an answer is the cluster's; from it on, another API server may know better."""
@@ -95,6 +99,19 @@ class KubeApi:
             return None
         return _wanted(answer, "PATCH", path)
 
+    def patch_as_read(
+        self, path: str, body: Mapping[str, Any], *, found: Mapping[str, Any]
+    ) -> bool:
+        """Merge `body` into the object as `found` shows it; False if it has changed since."""
+        version = {"resourceVersion": found["metadata"]["resourceVersion"]}
+        given = {**body, "metadata": {**body.get("metadata", {}), **version}}
+        query = f"?fieldManager={FIELD_OWNER}"
+        answer = self.ask("PATCH", path + query, body=given, content_type=MERGE)
+        if answer.status in (http.client.NOT_FOUND, http.client.CONFLICT):
+            return False
+        _wanted(answer, "PATCH", path)
+        return True
+
     def delete(self, path: str, *, body: Mapping[str, Any] | None = None) -> bool:
         """Remove the object; whether it (still) was there. It may go on ending for a while."""
         answer = self.ask("DELETE", path, body=body)
@@ -129,6 +146,24 @@ class KubeCommands:
     def patch(self, path: str, body: Mapping[str, Any]) -> tuple[str, ...]:
         """Merge into an object; harmless where there is none."""
         return self.argv("patch", path, _data(body))
+
+    def mark(
+        self, path: str, body: Mapping[str, Any], *, mark: str, unless: Mapping[str, Any] = {}
+    ) -> tuple[str, ...]:
+        """Merge into an object and mark it; fails where `unless` holds without the mark."""
+        return self.argv("mark", path, mark, _data(body), _data(unless))
+
+    def unmark(self, path: str, body: Mapping[str, Any], *, mark: str) -> tuple[str, ...]:
+        """Merge into an object and take the mark off; harmless where it is not."""
+        return self.argv("unmark", path, mark, _data(body))
+
+    def show_mark(self, path: str, *, mark: str) -> tuple[str, ...]:
+        """What `UNMARKED` is held against."""
+        return self.show(path, f"metadata.annotations.{annotation(mark)}")
+
+    def delete_marked(self, path: str, *, mark: str) -> tuple[str, ...]:
+        """Remove an object whose label is this mark; harmless where it is another's or gone."""
+        return self.argv("delete-marked", path, mark)
 
     def apply(self, path: str, body: Mapping[str, Any]) -> tuple[str, ...]:
         """Make an object or make it like this."""

@@ -23,10 +23,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from quorate.harness.drivers import marks
 from quorate.harness.drivers.bundle import Drivers
+from quorate.harness.drivers.kube_api import KubeCommands
 from quorate.harness.errors import DriverError, RefusedError, StoreError, TransportError
 from quorate.harness.model.cluster import HARNESS
 from quorate.harness.model.undo import Undo
+from quorate.harness.transport import Transport
 from quorate.harness.undo.durable import replace_text, storing
 from quorate.harness.undo.settle import LEASE
 
@@ -171,8 +174,8 @@ class ClusterLease:
             )
 
     def _marked(self) -> list[str]:
-        """What nodes carry of ours; a node that cannot be asked counts as carrying something."""
-        found = []
+        """What nodes and the API hold of ours; a node that cannot be asked counts as marked."""
+        found = marks.left(self.drivers.api)
         for node in self.drivers.cluster.nodes:
             try:
                 said = self.drivers.transport.check(node.name, MARKED_ARGV, timeout_s=8.0).stdout
@@ -181,6 +184,25 @@ class ClusterLease:
                 continue
             found += [f"{node.name}: {mark}" for mark in dict.fromkeys(MARKED.findall(said))]
         return found
+
+
+def held_by_another(
+    transport: Transport, *, state_dir: Path, run_id: str, wall: Callable[[], datetime] = now
+) -> str:
+    """Who else is running on the cluster, in words; "" where nobody is.
+
+    Also where nobody can tell: an undo does not wait for an API that is the victim.
+    """
+    try:
+        said = transport.check(HARNESS, KubeCommands().show(PATH, "spec"), timeout_s=10.0).stdout
+        spec = json.loads(said)
+        holder, until = str(spec["holderIdentity"]), expiry(spec)
+    except (TransportError, ValueError, KeyError, TypeError):
+        return ""
+    of_here = holder.startswith(f"{socket.gethostname()}-{identity(state_dir)}/")
+    if of_here or holder.endswith(f"/{run_id}") or wall() >= until:
+        return ""
+    return f"{holder} is running on this cluster until {until:%H:%M:%S} UTC at the latest"
 
 
 def identity(state_dir: Path) -> str:

@@ -12,7 +12,8 @@ from quorate.harness.cluster.namespace import enter_network_namespace
 from quorate.harness.cluster.state import state_directory
 from quorate.harness.errors import QuorateError, RefusedError
 from quorate.harness.model.cluster import Cluster
-from quorate.harness.transport import for_cluster
+from quorate.harness.run.lease import NAME, held_by_another
+from quorate.harness.transport import Transport, for_cluster
 from quorate.harness.undo.execute import execute_with
 from quorate.harness.undo.in_flight import InFlight
 from quorate.harness.undo.journal import JOURNAL_NAME, UndoJournal
@@ -94,10 +95,24 @@ def _undo(directory: Path, registry: PendingRuns, *, cluster: Cluster, say: Say)
         for undo in UndoJournal(directory / JOURNAL_NAME).pending():
             say(f"  to do: {undo.text}")
         enter_network_namespace(cluster)
-        execute = execute_with(for_cluster(cluster, in_flight=InFlight(directory)))
+        transport = for_cluster(cluster, in_flight=InFlight(directory))
+        _refuse_beside_another(transport, directory)
+        execute = execute_with(transport)
         settled = settle_run(directory, execute=execute, registry=registry)
     texts = tuple(undo.text for undo in settled)
     return Undone(directory, 0, f"undone: {len(texts)}" if texts else "nothing was left on", texts)
+
+
+def _refuse_beside_another(transport: Transport, directory: Path) -> None:
+    """RefusedError while a run of another machine has the cluster: an undo would cut into it."""
+    if not UndoJournal(directory / JOURNAL_NAME).pending():
+        return
+    another = held_by_another(transport, state_dir=state_directory(), run_id=directory.name)
+    if another:
+        raise RefusedError(
+            f"{another} (Lease kube-system/{NAME}), and this undo would cut into it: wait for its "
+            "end, or let `quorate undo` take it back where it was started"
+        )
 
 
 def _forget(directory: Path, registry: PendingRuns) -> Undone:

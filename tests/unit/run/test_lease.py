@@ -17,7 +17,7 @@ from quorate.harness.drivers.kube import Answer
 from quorate.harness.drivers.kube_api import KubeApi, KubeCommands
 from quorate.harness.errors import DriverError, NodeUnreachable, RefusedError
 from quorate.harness.model.cluster import Cluster
-from quorate.harness.run.lease import TIME, ClusterLease, identity
+from quorate.harness.run.lease import PATH, TIME, ClusterLease, held_by_another, identity
 from quorate.harness.transport import MemoryTransport, Reply
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -31,11 +31,15 @@ class Store:
     asked: list[str] = field(default_factory=list)
     made: int = 0
     loses_answers: bool = False
+    marked: dict[str, list[Any]] = field(default_factory=dict)
 
     def close(self) -> None: ...
 
     def ask(self, method: str, path: str, *, body: bytes | None, content_type: str) -> Answer:
         self.asked.append(method)
+        if method == "GET" and not path.endswith("/quorate-run"):
+            items = self.marked.get(path, [])
+            return Answer(200, json.dumps({"items": items}).encode())
         if method == "GET":
             return self._answer()
         given = json.loads(body or b"{}")
@@ -168,7 +172,7 @@ def test_taken_over_it_has_another_uid_so_a_late_undo_misses_it(scene: Scene) ->
     scene.time = NOW + timedelta(seconds=301)
     scene.lease("run-2", machine="there").take(lasts_s=300)
     body = json.loads(next(word for word in late.argv if "preconditions" in word))
-    assert not first.drivers.api.delete("lease", body=body)
+    assert not first.drivers.api.delete(PATH, body=body)
     assert scene.store.kept is not None
     assert scene.store.kept["spec"]["holderIdentity"].endswith("/run-2")
 
@@ -229,3 +233,51 @@ def test_a_silent_api_is_believed_only_while_a_fault_of_ours_is_on(
     lease.demand(api_may_be_down=True)
     with pytest.raises(DriverError):
         lease.demand(api_may_be_down=False)
+
+
+@pytest.mark.parametrize(
+    ("path", "meta"),
+    [
+        ("/api/v1/nodes", {"name": "w1", "annotations": {"quorate/quorate-1-a-drain-1": "on"}}),
+        ("/api/v1/namespaces", {"name": "quorate", "labels": {"quorate/mark": "quorate-1-a"}}),
+        (
+            "/apis/apps/v1/namespaces/kube-system/deployments",
+            {"name": "coredns", "annotations": {"quorate/quorate-1-a-one-coredns": "on"}},
+        ),
+    ],
+)
+def test_marks_in_the_api_keep_it_from_being_taken_over(
+    scene: Scene, path: str, meta: dict[str, Any]
+) -> None:
+    scene.lease().take(lasts_s=1)
+    scene.time = NOW + timedelta(hours=1)
+    scene.store.marked = {path: [{"metadata": meta}, {"metadata": {"name": "other"}}]}
+    with pytest.raises(RefusedError, match=f"/{meta['name']}: quorate/"):
+        scene.lease("run-2", machine="there").take(lasts_s=60)
+
+
+def test_an_undo_knows_whether_somebody_else_is_running(scene: Scene) -> None:
+    lease = scene.lease()
+    lease.take(lasts_s=300)
+    assert scene.store.kept is not None
+    scene.transport.on("@kube", reply=Reply(json.dumps(scene.store.kept["spec"])))
+
+    def asked(run: str = "run-2", machine: str = "there") -> str:
+        return held_by_another(
+            scene.transport,
+            state_dir=scene.folder / machine,
+            run_id=run,
+            wall=lambda: scene.time,
+        )
+
+    assert "run-1 is running on this cluster until 12:05:00" in asked()
+    assert asked("run-1") == "", "its own, settled elsewhere"
+    assert asked(machine="here") == "", "of this machine, whose lock we hold"
+    scene.time = NOW + timedelta(seconds=301)
+    assert asked() == ""
+
+
+@pytest.mark.parametrize("reply", [Reply("gone\n"), Reply(returncode=1, stderr="no answer")])
+def test_an_undo_does_not_wait_for_an_api_that_says_nothing(scene: Scene, reply: Reply) -> None:
+    scene.transport.on("@kube", reply=reply)
+    assert held_by_another(scene.transport, state_dir=scene.folder, run_id="run-1") == ""

@@ -83,3 +83,13 @@ def test_another_cluster_is_refused(
         assert "is not the cluster of this run" in done.text
     assert reached_by == []
     assert not UndoJournal(copied / JOURNAL_NAME).read().clean
+
+
+def test_nothing_is_undone_beside_a_run_of_another_machine(
+    copied: Path, reached_by: list[Cluster], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(undoing, "held_by_another", lambda *_, **__: "ci-2/run-9 is running")
+    done, _ = undo(copied)
+    assert done.exit_code == 3
+    assert "ci-2/run-9 is running" in done.text
+    assert not UndoJournal(copied / JOURNAL_NAME).read().clean
