@@ -31,7 +31,7 @@ class Machine(MemoryTransport):
     def run(self, node: str, argv: Sequence[str], **more: Any) -> CommandResult:
         said = super().run(node, argv, **more)
         is_off = self.boot == OLD and self.t >= self.dies_at
-        if argv[0] == "switch":
+        if argv[0] == "@power":
             self.boot = NEW if is_off else self.boot
             return said
         gone = NodeUnreachable(node, argv=argv, problem="no way")
@@ -59,7 +59,7 @@ def test_power_that_came_before_it_had_gone_is_given_again(drivers: Drivers) -> 
     machine = Machine(dies_at=5.0)
     undone(drivers, machine)
     assert machine.boot == NEW
-    assert [call.argv for call in machine.calls].count(("switch", "on", "cp1")) == 2
+    assert [call.argv for call in machine.calls].count(("@power", "on", "cp1")) == 2
 
 
 def test_one_that_was_never_off_is_on_when_it_lives_on(drivers: Drivers) -> None:
