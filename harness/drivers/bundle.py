@@ -13,6 +13,7 @@ from quorate.harness.drivers.keepalived import KeepalivedDriver
 from quorate.harness.drivers.kube import KubeDriver
 from quorate.harness.drivers.kube_api import KubeApi, KubeCommands
 from quorate.harness.drivers.kubeconfig import KubeCredentials
+from quorate.harness.drivers.kubectl import KubectlDriver
 from quorate.harness.drivers.leases import LeaseDriver
 from quorate.harness.drivers.machine import MachineDriver
 from quorate.harness.drivers.nftables import NftablesDriver
@@ -35,6 +36,7 @@ class Drivers:
     kube: KubeDriver
     api: KubeApi
     kube_commands: KubeCommands
+    kubectl: KubectlDriver
     service: ServiceDriver
     etcd: EtcdDriver
     haproxy: HAProxyDriver
@@ -65,6 +67,7 @@ class Drivers:
             kube=kube,
             api=api,
             kube_commands=KubeCommands(),
+            kubectl=KubectlDriver(transport, cluster=cluster),
             service=ServiceDriver(cluster, api=api),
             etcd=EtcdDriver(transport),
             haproxy=HAProxyDriver(transport, cluster=cluster),

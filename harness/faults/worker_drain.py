@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -19,6 +20,7 @@ from quorate.harness.drivers.pods import (
 from quorate.harness.errors import RefusedError
 from quorate.harness.faults.contract import Act, Fault, Parameter, Plan, Proof
 from quorate.harness.model.cluster import HARNESS
+from quorate.harness.model.marks import annotation
 from quorate.harness.model.undo import Undo
 
 UNDRIVEN = "has not been evicted"
@@ -26,6 +28,9 @@ CORDONED = {"spec": {"unschedulable": True}}
 ANSWER_S = 30.0
 """How much longer than its deadline a drain may take: its last round, and the list of what is
 left, each asked of three API servers at most."""
+
+
+INSIDE_S = 60.0
 
 
 class WorkerDrain(Fault):
@@ -46,7 +51,10 @@ class WorkerDrain(Fault):
         "spec.unschedulable and our mark (an annotation) taken away where the mark is; confirmed "
         "by reading the node"
     )
-    without_harness: ClassVar[str] = "the guardian; without it, `quorate undo` from any machine"
+    without_harness: ClassVar[str] = (
+        "the guardian; without it, the dead man's switch on a control plane that has kubectl and "
+        "kubeadm's admin.conf; else `quorate undo` from any machine"
+    )
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("deadline_s", float, 60.0, "seconds (above 0) after which evicting is given up"),
         Parameter(
@@ -69,11 +77,15 @@ class WorkerDrain(Fault):
             _refuse_what_would_be_lost(pods, node=node, data=bool(arguments["lose_local_data"]))
             before[f"pods:{node}"] = json.dumps({uid_of(pod): name_of(pod) for pod in pods})
             before[f"cordons:{node}"] = str(noticed_cordons(drivers.api, node))
-        return before
+        by = drivers.kubectl.able(but=nodes)
+        return {**before, **({"by": by} if by else {})}
 
     def undos(self, drivers: Drivers, *, plan: Plan) -> Sequence[Undo]:
         commands = drivers.kube_commands
-        return [
+        by = plan.before.get("by")
+        # The first of them is carried out last: when all is well it finds nothing to do, and when
+        # nobody is left, it is what the switch does.
+        return [_from_inside(drivers, node, by=by, plan=plan) for node in plan.nodes if by] + [
             Undo(
                 id=f"{plan.injection}:{node}",
                 injection=plan.injection,
@@ -129,6 +141,19 @@ class WorkerDrain(Fault):
             had_been = f"{len(gone)} pod(s) have left it" if gone else "kubelet had noticed it"
             seen.append(f"{node} takes pods again; {had_been}")
         return Proof(True, ", ".join(seen))
+
+
+def _from_inside(drivers: Drivers, node: str, *, by: str, plan: Plan) -> Undo:
+    return Undo(
+        id=f"{plan.injection}:{node}:inside",
+        injection=plan.injection,
+        node=by,
+        argv=drivers.kubectl.uncordon_argv(node, by=by, mark=plan.unit),
+        confirm_argv=drivers.kubectl.marks_argv(node, by=by),
+        confirm_expect=rf'^(?!.*"{re.escape(annotation(plan.unit))}")',
+        timeout_s=INSIDE_S,
+        text=f"see from {by} that {node} is uncordoned",
+    )
 
 
 def _path(node: str) -> str:

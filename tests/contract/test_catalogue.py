@@ -19,6 +19,7 @@ from quorate.harness.drivers.files import FileDriver
 from quorate.harness.drivers.haproxy import HAProxyDriver
 from quorate.harness.drivers.keepalived import KeepalivedDriver
 from quorate.harness.drivers.kube_api import KubeCommands
+from quorate.harness.drivers.kubectl import KubectlDriver
 from quorate.harness.drivers.leases import LeaseDriver
 from quorate.harness.drivers.machine import MachineDriver
 from quorate.harness.drivers.nftables import ROUTES, NftablesDriver
@@ -116,6 +117,7 @@ def drivers() -> Drivers:
         "haproxy": HAProxyDriver(transport, cluster=cluster),
         "etcd": EtcdDriver(transport),
         "api": healthy("cp1").api,
+        "kubectl": KubectlDriver(transport, cluster=cluster),
         "kube_commands": KubeCommands(),
         "keepalived": KeepalivedDriver(transport, cluster=cluster),
         "machine": MachineDriver(transport),

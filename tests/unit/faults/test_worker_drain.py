@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,10 +12,13 @@ import pytest
 from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.drivers.kube_api import KubeCommands
 from quorate.harness.drivers.kube_command import carry_out
+from quorate.harness.drivers.kubectl import KubectlDriver
 from quorate.harness.errors import DriverError, RefusedError
 from quorate.harness.faults.contract import Act, Fault, Plan
 from quorate.harness.faults.worker_drain import WorkerDrain
 from quorate.harness.model.cluster import Cluster
+from quorate.harness.run.switches import switches_for
+from quorate.harness.transport import MemoryTransport, Reply
 from quorate.harness.transport.own import KUBE
 from tests.memory_api import MemoryServer, budget, pod
 
@@ -33,6 +39,9 @@ def drivers(cluster: Cluster, server: MemoryServer) -> Drivers:
         "cluster": cluster,
         "api": server.api,
         "kube_commands": KubeCommands(),
+        "kubectl": KubectlDriver(
+            MemoryTransport().on("sh", reply=Reply(returncode=1)), cluster=cluster
+        ),
     }.items():
         object.__setattr__(made, name, value)
     result: Drivers = made
@@ -133,3 +142,41 @@ def test_an_empty_node_is_not_drained(drivers: Drivers, server: MemoryServer) ->
     server.objects = {path: one for path, one in server.objects.items() if "/pods/" not in path}
     with pytest.raises(RefusedError, match="no pod"):
         planned(WorkerDrain(), drivers, DRAIN)
+
+
+def test_a_control_plane_can_uncordon_it_when_nobody_is_left(
+    drivers: Drivers, cluster: Cluster
+) -> None:
+    object.__setattr__(drivers, "kubectl", KubectlDriver(MemoryTransport(), cluster=cluster))
+    plan = planned(WorkerDrain(), drivers, DRAIN)
+    inside, outside = WorkerDrain().undos(drivers, plan=plan)
+    assert (inside.node, outside.node) == ("cp1", "harness")
+    (switch,) = switches_for([inside, outside], plan=plan)
+    assert switch.arm.node == "cp1"
+    assert json.loads(inside.argv[-1])[0]["op"] == "test", "only where the mark is"
+
+
+def test_the_script_uncordons_what_is_marked_and_nothing_else(
+    tmp_path: Path, cluster: Cluster
+) -> None:
+    """The real script with a kubectl that notes what it is asked."""
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text(
+        '#!/bin/sh\necho "$*" >> "$NOTES"\ncase "$*" in *" get "*) echo "$SEEN" ;; esac\n'
+    )
+    kubectl.chmod(0o755)
+    argv = KubectlDriver(MemoryTransport(), cluster=cluster).uncordon_argv(
+        "w1", by="cp1", mark="quorate-x-1"
+    )
+    for seen, patched in (
+        ('{"quorate/quorate-x-1":"on"}', True),
+        ('{"quorate/other":"on"}', False),
+    ):
+        notes = tmp_path / f"notes-{patched}"
+        path = f"{tmp_path}:/usr/bin:/bin"
+        subprocess.run(
+            argv,
+            env={"PATH": path, "NOTES": str(notes), "SEEN": json.dumps({mark: "on"})},
+            check=True,
+        )
+        assert (" patch node w1 " in notes.read_text()) is patched
