@@ -168,15 +168,12 @@ def test_the_script_uncordons_what_is_marked_and_nothing_else(
     argv = KubectlDriver(MemoryTransport(), cluster=cluster).uncordon_argv(
         "w1", by="cp1", mark="quorate-x-1"
     )
-    for seen, patched in (
-        ('{"quorate/quorate-x-1":"on"}', True),
-        ('{"quorate/other":"on"}', False),
-    ):
+    for key, patched in (("quorate/quorate-x-1", True), ("quorate/other", False)):
         notes = tmp_path / f"notes-{patched}"
         path = f"{tmp_path}:/usr/bin:/bin"
         subprocess.run(
             argv,
-            env={"PATH": path, "NOTES": str(notes), "SEEN": json.dumps({mark: "on"})},
+            env={"PATH": path, "NOTES": str(notes), "SEEN": json.dumps({key: "on"})},
             check=True,
         )
         assert (" patch node w1 " in notes.read_text()) is patched
