@@ -283,8 +283,8 @@ class Run:
     def conclude(self) -> tuple[Outcome, Verdict]:
         """Judge the closed run from disk, write verdict.json and report.txt."""
         verdict = judge(self.request.experiment, self.directory.timeline())
-        self.directory.write_verdict(verdict)
-        write_report(self.directory, verdict)
+        self._attempt(partial(self.directory.write_verdict, verdict))
+        self._attempt(partial(write_report, self.directory, verdict))
         failure = self._worst()
         code = exit_code_of(verdict.verdict, failure=failure, dirty=self._w.injector.is_dirty)
         outcome = Outcome(
