@@ -359,6 +359,7 @@ def parity312(session: nox.Session) -> None:
 
 def _lab_up(session: nox.Session) -> None:
     """The lab `quorate`, made, started or found running; it may raise the host's inotify limit."""
+    _host_packages(session)
     answer = subprocess.check_output([QUORATE, "lab", "status", "--json"])
     state = json.loads(answer).get("quorate", {}).get("state")
     verb = {"running": (), "partial": ("start",)}.get(state, ("up", "--fix-host"))
@@ -372,7 +373,6 @@ def gameday(session: nox.Session) -> None:
     keep = "--keep" in session.posargs
     rest = [word for word in session.posargs if word != "--keep"]
     before = set(ROOT.glob("runs/*/report.txt"))
-    _host_packages(session)
     try:
         _lab_up(session)
         _run_part(session, "game-day", QUORATE, "gameday", "core", *rest)
@@ -396,5 +396,5 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def soak(session: nox.Session) -> None:
     """Long repetitions; resumable, each finished piece becomes a row in docs/evidence/."""
-    _host_packages(session)
+    _lab_up(session)
     _run_part(session, "soak", PYTHON, "-m", "tests.lab.soak", *session.posargs)

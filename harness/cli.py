@@ -189,16 +189,29 @@ def new(fault: str, target: str, output: Path | None) -> None:
     is_flag=True,
     help="Strike the runs off without undoing: their cluster no longer exists.",
 )
+@click.option(
+    "--cluster",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="cluster.yaml of this machine for the same cluster, in place of the run's copy.",
+)
 @JSON
-def undo(runs: Sequence[Path], forget: bool, as_json: bool) -> None:
+def undo(runs: Sequence[Path], forget: bool, cluster: Path | None, as_json: bool) -> None:
     """Take back what earlier runs left on: those registered here, or the run directories named.
+
+    A run directory holds neither kubeconfig nor ssh key: its cluster.yaml says where they were on
+    the machine of the run. On another one, to which it was copied under the same name, give with
+    --cluster a cluster.yaml of the same cluster and nodes, with that machine's own paths.
 
     \b
     Example:  quorate undo
+              quorate undo copied/20260101T120000Z-worker_drain-1a2b --cluster cluster.yaml
     """
     from quorate.harness.run.undoing import undo_runs
 
-    done = undo_runs(runs, forget=forget, say=lambda text: click.echo(text, err=True))
+    done = undo_runs(
+        runs, forget=forget, cluster=cluster, say=lambda text: click.echo(text, err=True)
+    )
     if as_json:
         click.echo(json.dumps({"runs": [one.to_dict() for one in done]}, indent=2, sort_keys=True))
     elif not done:

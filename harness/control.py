@@ -30,13 +30,10 @@ def before_experiment_control(context: dict[str, Any], **_: Any) -> None:
     _refusal.clear()
     try:
         live.begin(context)
-    except QuorateError as error:
-        _refusal.append(Outcome(error.exit_code, reason=str(error), error=type(error).__name__))
-        raise InterruptExecution(str(error)) from error
     except Exception as error:
-        _LOG.exception("quorate: an error of its own")
-        _refusal.append(Outcome(BROKEN, reason=repr(error), error=type(error).__name__))
-        raise InterruptExecution(f"quorate: {error!r}") from error
+        refusal = _outcome_of(error)
+        _refusal.append(refusal)
+        raise InterruptExecution(refusal.reason) from error
 
 
 def after_experiment_control(context: dict[str, Any], state: dict[str, Any], **_: Any) -> None:
@@ -44,13 +41,18 @@ def after_experiment_control(context: dict[str, Any], state: dict[str, Any], **_
     outcome = Outcome(BROKEN, reason="quorate could not close its run", error="Exception")
     try:
         outcome = _ended(str(state.get("status")))
-    except QuorateError as error:
-        outcome = Outcome(error.exit_code, reason=str(error), error=type(error).__name__)
     except Exception as error:
-        _LOG.exception("quorate: an error of its own")
-        outcome = Outcome(BROKEN, reason=repr(error), error=type(error).__name__)
+        outcome = _outcome_of(error)
     finally:
         mark(state, outcome)
+
+
+def _outcome_of(error: Exception) -> Outcome:
+    """What an error means; to be called where it is being handled."""
+    if isinstance(error, QuorateError):
+        return Outcome(error.exit_code, reason=str(error), error=type(error).__name__)
+    _LOG.exception("quorate: an error of its own")
+    return Outcome(BROKEN, reason=f"quorate: {error!r}", error=type(error).__name__)
 
 
 def _ended(status: str) -> Outcome:

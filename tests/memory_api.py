@@ -15,7 +15,7 @@ from quorate.harness.errors import DriverError
 from quorate.harness.model import service
 
 Object = dict[str, Any]
-LISTS = ("pods", "events", "poddisruptionbudgets")
+LISTS = ("pods", "events", "poddisruptionbudgets", "nodes", "namespaces", "deployments")
 
 
 class MemoryServer:
@@ -62,7 +62,13 @@ class MemoryServer:
         if method == "DELETE":
             return 200, self.objects.pop(path)
         if method == "PATCH":
-            _merge(self.objects[path], json.loads(body or b"{}"))
+            given, meta = json.loads(body or b"{}"), self.objects[path].get("metadata", {})
+            version = given.get("metadata", {}).pop("resourceVersion", None)
+            if version not in (None, meta.get("resourceVersion")):
+                return 409, {"message": "the object has been modified"}
+            _merge(self.objects[path], given)
+            if "resourceVersion" in meta:
+                meta["resourceVersion"] = str(1 + int(meta["resourceVersion"]))
         return 200, self.objects[path]
 
     def _evict(self, path: str) -> tuple[int, Object]:
@@ -78,7 +84,7 @@ class MemoryServer:
 def _in(at: str, path: str, query: dict[str, list[str]], one: Object) -> bool:
     kind = path.rpartition("/")[2]
     where = at.split("/")
-    if kind not in where or ("namespaces" in path and not at.startswith(path)):
+    if kind != where[-2] or ("namespaces" in path and not at.startswith(path)):
         return False
     labels = one["metadata"].get("labels", {})
     for text in query.get("labelSelector", []):
@@ -144,7 +150,10 @@ def healthy(node: str) -> MemoryServer:
     """A node that runs a pod of the service under watch and one of CoreDNS."""
     return MemoryServer(
         {
-            f"/api/v1/nodes/{node}": {"metadata": {"name": node}, "spec": {}},
+            f"/api/v1/nodes/{node}": {
+                "metadata": {"name": node, "resourceVersion": "1"},
+                "spec": {},
+            },
             **dict(
                 [
                     pod("web-1", node=node, namespace=service.NAMESPACE, labels=service.LABELS),

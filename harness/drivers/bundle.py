@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from quorate.harness.drivers.clock import Clock, MonotonicClock
 from quorate.harness.drivers.containers import ContainerDriver
 from quorate.harness.drivers.etcd import EtcdDriver
+from quorate.harness.drivers.files import FileDriver
 from quorate.harness.drivers.haproxy import HAProxyDriver
 from quorate.harness.drivers.keepalived import KeepalivedDriver
 from quorate.harness.drivers.kube import KubeDriver
@@ -14,7 +15,6 @@ from quorate.harness.drivers.kube_api import KubeApi, KubeCommands
 from quorate.harness.drivers.kubeconfig import KubeCredentials
 from quorate.harness.drivers.leases import LeaseDriver
 from quorate.harness.drivers.machine import MachineDriver
-from quorate.harness.drivers.manifests import ManifestDriver
 from quorate.harness.drivers.nftables import NftablesDriver
 from quorate.harness.drivers.power import PowerDriver
 from quorate.harness.drivers.processes import ProcessDriver
@@ -45,7 +45,7 @@ class Drivers:
     power: PowerDriver
     containers: ContainerDriver
     processes: ProcessDriver
-    manifests: ManifestDriver
+    files: FileDriver
     leases: LeaseDriver
     workloads: WorkloadDriver
     systemd: SystemdDriver
@@ -64,7 +64,7 @@ class Drivers:
             transport=transport,
             kube=kube,
             api=api,
-            kube_commands=KubeCommands(cluster),
+            kube_commands=KubeCommands(),
             service=ServiceDriver(cluster, api=api),
             etcd=EtcdDriver(transport),
             haproxy=HAProxyDriver(transport, cluster=cluster),
@@ -75,7 +75,7 @@ class Drivers:
             power=PowerDriver(cluster),
             containers=containers,
             processes=processes,
-            manifests=ManifestDriver(transport),
+            files=FileDriver(transport),
             leases=LeaseDriver(kube),
             workloads=WorkloadDriver(transport, containers=containers, processes=processes),
             systemd=SystemdDriver(transport),

@@ -12,22 +12,36 @@ from pathlib import PurePosixPath
 
 from quorate.harness.transport import Transport
 
-# $1 the file, $2 our folder, $3 the name of ours, $4 what it holds, $5 the unit to be told.
-# Owner and mode are the file's own: whoever reads it runs as somebody.
-_COVER = """\
-mkdir -p "$2" && cp -p "$1" "$2/$3" && printf '%s' "$4" > "$2/$3" &&
-    mount --bind "$2/$3" "$1" || exit
-[ -z "$5" ] || systemctl reload "$5"
+# Whether ours, and no other mount, lies over the file as process $pid sees it: the kernel names
+# what is mounted. A unit may have mounts of its own, which need not follow the machine's.
+_MINE = """\
+mine() { grep -q -F -e "/$(basename "$2")/$3 $1 " "/proc/$pid/mountinfo"; }
+main_pid() { systemctl show -p MainPID --value "$1"; }
 """
 
-# $1 the file, $2 our folder, $3 the name of ours, $4 the tag, $5 the unit to be told. Ours and no
-# other mount: the kernel names what is mounted. The unit is told as long as our file is there, so
-# that an undo which got no further than umount is finished by the next one.
-_UNCOVER = """\
-mine() { grep -q -F -e "/$(basename "$2")/$3 $1 " /proc/self/mountinfo; }
+# $1 the file, $2 our folder, $3 the name of ours, $4 what it holds, $5 the unit to be told.
+# Owner and mode are the file's own: whoever reads it runs as somebody.
+_COVER = f"""{_MINE}
+mkdir -p "$2" && cp -p "$1" "$2/$3" && printf '%s' "$4" > "$2/$3" &&
+    mount --bind "$2/$3" "$1" || exit
+[ -n "$5" ] || exit 0
+pid=$(main_pid "$5")
+mine "$@" || nsenter -m -t "$pid" mount --bind "$2/$3" "$1" || exit
+systemctl reload "$5"
+"""
+
+# $1 the file, $2 our folder, $3 the name of ours, $4 the tag, $5 the unit to be told. It is told as
+# long as our file is there, so that an undo which got no further than umount is finished by the
+# next one.
+_UNCOVER = f"""{_MINE}
+pid=self
 if mine "$@"; then echo "$1 was covered" | systemd-cat -t "$4"; fi
 while mine "$@"; do umount "$1" || exit; done
-if [ -e "$2/$3" ] && [ -n "$5" ]; then systemctl try-reload-or-restart "$5" || exit; fi
+if [ -e "$2/$3" ] && [ -n "$5" ]; then
+    pid=$(main_pid "$5")
+    while [ "$pid" != 0 ] && mine "$@"; do nsenter -m -t "$pid" umount "$1" || exit; done
+    systemctl try-reload-or-restart "$5" || exit
+fi
 rm -f "$2/$3"
 rmdir "$2" 2>/dev/null || true
 """

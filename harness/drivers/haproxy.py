@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from quorate.harness.drivers.node_program import parse_stat
@@ -31,6 +33,8 @@ _DRAIN = """\
 socket=$1; shift
 for server do echo "set server $server state drain" | socat - "$socket" || exit; done
 """
+
+_STAT = "echo 'show stat -1 4 -1' | socat - \"$1\""
 
 FORCED_DRAIN = 0x08
 """The bit of srv_admin_state that an operator's drain sets (haproxy include/haproxy/server-t.h:
@@ -83,6 +87,26 @@ class HAProxyDriver:
         except KeyError as error:
             raise DriverError(f"{node}: `show stat` without column {error}") from error
 
+    def checks(self, node: str) -> dict[str, tuple[str, str]]:
+        """backend/server → its status ("UP", "no check", …) and how its last check ended ("L7OK",
+        "L4TOUT", "INI", …; section 9.1 of HAProxy's management guide).
+
+        DriverError when the answer cannot be read, TransportError when there is none.
+        """
+        asked = self._transport.check(node, self.stat_argv(), timeout_s=8.0)
+        rows = csv.DictReader(io.StringIO(asked.stdout.lstrip("# ")))
+        try:
+            return {
+                f"{row['pxname']}/{row['svname']}": (
+                    row["status"],
+                    row["check_status"].removeprefix("* "),  # one is under way
+                )
+                for row in rows
+                if row["svname"] not in ("FRONTEND", "BACKEND", "", None)
+            }
+        except (KeyError, AttributeError) as error:
+            raise DriverError(f"{node}: `show stat` cannot be read: {error}") from error
+
     def configuration(self, node: str) -> str:
         """haproxy.cfg as it lies on the node. TransportError when it cannot be read."""
         return self._transport.check(node, ["cat", CONFIGURATION], timeout_s=8.0).stdout
@@ -109,6 +133,10 @@ class HAProxyDriver:
         paths = (one.path for one in servers)
         return ("sh", "-c", _READY, "quorate", self._socket, tag, *paths)
 
+    def stat_argv(self) -> tuple[str, ...]:
+        """Prints `show stat` of every server."""
+        return ("sh", "-c", _STAT, "quorate", self._socket)
+
     def state_argv(self) -> tuple[str, ...]:
         """Prints `show servers state` (constant script, the socket as data)."""
         script = 'echo "show servers state" | socat - "$1"'
@@ -122,3 +150,15 @@ def ready_pattern(servers: Sequence[Server]) -> str:
         for one in servers
     )
     return rf"\A{names}"
+
+
+def never_pattern(paths: Iterable[str], word: str) -> str:
+    """What the output of `stat_argv` matches when it lists each of these, and none with `word` in
+    a column of its own."""
+    each = (path.split("/", 1) for path in paths)
+    lines = "".join(
+        rf"(?=[\s\S]*^{re.escape(backend)},{re.escape(name)},)"
+        rf"(?![\s\S]*^{re.escape(backend)},{re.escape(name)},(.*,)?(\* )?{re.escape(word)},)"
+        for backend, name in each
+    )
+    return rf"\A{lines}"

@@ -19,6 +19,26 @@ _CONNECT = (
     "print('connected')"
 )
 
+# keepalived writes what it goes by into its own /tmp at a USR1; the section of interfaces comes
+# last. Nothing is left there.
+_DUMP = """\
+[ "$(systemctl is-active "$1")" = active ] || { echo "$1 is not active" >&2; exit 1; }
+pid=$(systemctl show -p MainPID --value "$1")
+files=/proc/$pid/root/tmp
+rm -f "$files/keepalived.data"
+kill -s USR1 "$pid"
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+    grep -q -F -e '< Interfaces >' "$files/keepalived.data" 2>/dev/null && break
+    sleep 0.2
+done
+grep -E '^( VRRP (Instance|Script)|   (Priority|Interval)) = ' "$files/keepalived.data"
+code=$?
+rm -f "$files/keepalived.data" "$files/keepalived_parent.data"
+exit $code
+"""
+DUMP_ARGV = ("sh", "-c", _DUMP, "quorate", UNIT)
+"""Prints the instances and scripts that keepalived goes by, each with its priority or interval."""
+
 
 class KeepalivedDriver:
     """The VIP's holder and whether it answers, asked from the nodes."""
@@ -48,6 +68,23 @@ class KeepalivedDriver:
     def configuration(self, node: str) -> str:
         """keepalived.conf as it lies on the node. TransportError when it cannot be read."""
         return self._transport.check(node, ["cat", CONFIGURATION], timeout_s=8.0).stdout
+
+    def dump(self, node: str) -> str:
+        """What `DUMP_ARGV` prints; TransportError when keepalived cannot be asked."""
+        return self._transport.check(node, DUMP_ARGV, timeout_s=8.0).stdout
+
+    def values(self, node: str, heading: str) -> dict[str, str]:
+        """What the dump holds below a heading ("VRRP Instance = api"), by name."""
+        found: dict[str, str] = {}
+        current = ""
+        for line in self.dump(node).splitlines():
+            if line.startswith("   "):
+                name, _, value = line.strip().partition(" = ")
+                if current == heading:
+                    found[name] = value
+            else:
+                current = line.strip()
+        return found
 
     def answers_from(self, node: str) -> bool | None:
         """Whether a TCP connection from `node` to the VIP is accepted; None when not known."""

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import http.client
 import json
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 from quorate.harness.drivers.kube import Answer
 from quorate.harness.errors import DriverError
-from quorate.harness.model.cluster import Cluster
+from quorate.harness.model.marks import annotation
+from quorate.harness.transport.own import KUBE
 
 ROLLED_OUT_S = 60.0
 """Pods in their turn: scheduled, started, ready; those before them ended."""
@@ -24,7 +23,9 @@ FIELD_OWNER = "quorate"
 MERGE = "application/merge-patch+json"
 APPLY = "application/apply-patch+yaml"
 JSON = "application/json"
-PROGRAM = "quorate.harness.drivers.kube_command"
+
+UNMARKED = r"^(null|gone)$"
+"""What `KubeCommands.show_mark` prints where a mark is not, or no longer."""
 
 _FINAL = 500
 """Below it an answer is the cluster's; from it on, another API server may know better."""
@@ -98,6 +99,19 @@ class KubeApi:
             return None
         return _wanted(answer, "PATCH", path)
 
+    def patch_as_read(
+        self, path: str, body: Mapping[str, Any], *, found: Mapping[str, Any]
+    ) -> bool:
+        """Merge `body` into the object as `found` shows it; False if it has changed since."""
+        version = {"resourceVersion": found["metadata"]["resourceVersion"]}
+        given = {**body, "metadata": {**body.get("metadata", {}), **version}}
+        query = f"?fieldManager={FIELD_OWNER}"
+        answer = self.ask("PATCH", path + query, body=given, content_type=MERGE)
+        if answer.status in (http.client.NOT_FOUND, http.client.CONFLICT):
+            return False
+        _wanted(answer, "PATCH", path)
+        return True
+
     def delete(self, path: str, *, body: Mapping[str, Any] | None = None) -> bool:
         """Remove the object; whether it (still) was there. It may go on ending for a while."""
         answer = self.ask("DELETE", path, body=body)
@@ -120,21 +134,36 @@ class KubeApi:
 
 
 class KubeCommands:
-    """The same writes as commands: data for a journal, carried out by any process of ours."""
+    """The same writes as commands: data for a journal, carried out by any process of ours.
 
-    def __init__(self, cluster: Cluster) -> None:
-        self._kubeconfig = Path(cluster.kubeconfig).absolute()
-        self._servers = [f"{node.name}={node.address}" for node in cluster.control_planes]
+    They name neither a Python nor a kubeconfig: these are put in where they are run.
+    """
 
     def argv(self, verb: str, *words: str) -> tuple[str, ...]:
         """`drivers/kube_command.py` with one of its verbs; run on the node "harness"."""
-        servers = [word for server in self._servers for word in ("--server", server)]
-        given = ["--kubeconfig", str(self._kubeconfig), *servers, verb, *words]
-        return (sys.executable, "-m", PROGRAM, *given)
+        return (KUBE, verb, *words)
 
     def patch(self, path: str, body: Mapping[str, Any]) -> tuple[str, ...]:
         """Merge into an object; harmless where there is none."""
         return self.argv("patch", path, _data(body))
+
+    def mark(
+        self, path: str, body: Mapping[str, Any], *, mark: str, unless: Mapping[str, Any] = {}
+    ) -> tuple[str, ...]:
+        """Merge into an object and mark it; fails where `unless` holds without the mark."""
+        return self.argv("mark", path, mark, _data(body), _data(unless))
+
+    def unmark(self, path: str, body: Mapping[str, Any], *, mark: str) -> tuple[str, ...]:
+        """Merge into an object and take the mark off; harmless where it is not."""
+        return self.argv("unmark", path, mark, _data(body))
+
+    def show_mark(self, path: str, *, mark: str) -> tuple[str, ...]:
+        """What `UNMARKED` is held against."""
+        return self.show(path, f"metadata.annotations.{annotation(mark)}")
+
+    def delete_marked(self, path: str, *, mark: str) -> tuple[str, ...]:
+        """Remove an object whose label is this mark; harmless where it is another's or gone."""
+        return self.argv("delete-marked", path, mark)
 
     def apply(self, path: str, body: Mapping[str, Any]) -> tuple[str, ...]:
         """Make an object or make it like this."""

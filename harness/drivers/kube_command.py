@@ -2,7 +2,8 @@
 
 ``python -m quorate.harness.drivers.kube_command --kubeconfig FILE --server NAME=ADDRESS… VERB …``
 
-apply PATH JSON · patch PATH JSON · delete PATH JSON · show PATH FIELD · drain NODE SECONDS ·
+apply PATH JSON · patch PATH JSON · delete PATH JSON · mark PATH MARK JSON UNLESS ·
+unmark PATH MARK JSON · delete-marked PATH MARK · show PATH FIELD · drain NODE SECONDS ·
 ready NAMESPACE SELECTOR NUMBER · rolled-out PATH SECONDS
 Codes: 0 done (or nothing there to do), 1 the cluster said no or nothing.
 """
@@ -18,6 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from quorate.harness.drivers import marks
 from quorate.harness.drivers.clock import MonotonicClock, wait_until
 from quorate.harness.drivers.drain import drain
 from quorate.harness.drivers.kube import CONTROL_TIMEOUT_S, ApiServer
@@ -27,6 +29,11 @@ from quorate.harness.drivers.pods import is_ready
 from quorate.harness.drivers.service import selected_path
 from quorate.harness.errors import DriverError, QuorateError
 from quorate.harness.model.cluster import Node, Role
+
+VERBS = (
+    *("apply", "patch", "delete", "mark", "unmark", "delete-marked"),
+    *("show", "drain", "ready", "rolled-out"),
+)
 
 
 def field_of(thing: Any, field: str) -> Any:
@@ -52,6 +59,12 @@ def carry_out(api: KubeApi, verb: str, words: Sequence[str]) -> str:
         case "delete", [path, body]:
             if not api.delete(path, body=json.loads(body)):
                 return "gone"
+        case "mark", [path, mark, body, unless]:
+            return marks.put(api, path, json.loads(body), mark=mark, unless=json.loads(unless))
+        case "unmark", [path, mark, body]:
+            return marks.take_off(api, path, json.loads(body), mark=mark)
+        case "delete-marked", [path, mark]:
+            return marks.delete(api, path, mark=mark)
         case "show", [path, field]:
             thing = api.get(path)
             return "gone" if thing is None else json.dumps(field_of(thing, field))
@@ -110,9 +123,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="quorate-kube")
     parser.add_argument("--kubeconfig", type=Path, required=True)
     parser.add_argument("--server", action="append", required=True)
-    parser.add_argument(
-        "verb", choices=("apply", "patch", "delete", "show", "drain", "ready", "rolled-out")
-    )
+    parser.add_argument("verb", choices=VERBS)
     parser.add_argument("words", nargs="*")
     given = parser.parse_args()
     try:

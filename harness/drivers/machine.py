@@ -10,6 +10,12 @@ from quorate.harness.transport import Transport
 BOOT_ID_ARGV = ("cat", "/proc/sys/kernel/random/boot_id")
 BOOT_ID_PATTERN = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
+SYSTEM_STATE_ARGV = ("sh", "-c", "systemctl is-system-running || true")
+"""Prints what systemd makes of the machine as a whole: running, degraded, stopping, …"""
+
+STAYS_UP = "^(initializing|starting|running|degraded|maintenance)$"
+"""The same of a machine that is not going down."""
+
 STAYS_S = 8.0
 """How long a machine must live on to be called on: a BMC answers before the power goes, by seconds.
 Below what one confirmation of an undo may take (`CONFIRM_TRY_S`)."""

@@ -53,6 +53,20 @@ echo "stopped:$stopped"
 
 _LOGGED = 'journalctl --sync 2>/dev/null; journalctl -b -q -o cat --no-pager -t "$1"'
 
+# Prints the words of every process of a program, one a line; its own first.
+_WORDS = """\
+words() {
+    for one in $(grep -l -a -F -e "$1" /proc/[0-9]*/cmdline 2>/dev/null); do
+        first=$(tr '\\0' '\\n' 2>/dev/null < "$one" | head -n 1)
+        case $first in "$1"|*/"$1") tr '\\0' '\\n' 2>/dev/null < "$one";; esac
+    done
+}
+"""
+_PRINT_WORDS = f'{_WORDS}words "$1"\n'
+_AWAIT_WORD = f"""{_WORDS}
+until words "$1" | grep -q -x -F -e "$2"; do sleep 1; done
+"""
+
 NONE_STOPPED = r"^stopped:$"
 """What `stopped_argv` prints when none of the processes is stopped, or there any more."""
 
@@ -134,6 +148,16 @@ def stopped_argv(processes: Iterable[Process]) -> tuple[str, ...]:
     return ("sh", "-c", _STOPPED, "quorate", *_pairs(processes))
 
 
+def words_argv(program: str) -> tuple[str, ...]:
+    """Prints the command line of every process of a program, one word a line."""
+    return ("sh", "-c", _PRINT_WORDS, "quorate", program)
+
+
+def await_word_argv(program: str, word: str) -> tuple[str, ...]:
+    """Ends when a process of the program has `word` in its command line."""
+    return ("sh", "-c", _AWAIT_WORD, "quorate", program, word)
+
+
 def _pairs(processes: Iterable[Process]) -> list[str]:
     return [word for one in processes for word in (str(one.pid), one.start)]
 
@@ -147,6 +171,12 @@ class ProcessDriver:
     def table(self, node: str) -> dict[int, Row]:
         """All processes now, by pid; TransportError when the node cannot be asked."""
         return parse_table(self._transport.check(node, TABLE_ARGV, timeout_s=8.0).stdout)
+
+    def words(self, node: str, program: str) -> tuple[str, ...]:
+        """The words of the command lines of a program's processes; () where none runs."""
+        return tuple(
+            self._transport.check(node, words_argv(program), timeout_s=8.0).stdout.splitlines()
+        )
 
     def logged(self, node: str, tag: str) -> tuple[str, ...]:
         """The lines that an undo left in the node's log of this boot, under `tag`."""

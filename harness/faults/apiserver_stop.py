@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from quorate.harness.drivers.bundle import Drivers
+from quorate.harness.drivers.files import UNCOVERED, cover_argv, covered_argv, uncover_argv
 from quorate.harness.drivers.kube import API_SERVER_PORT
-from quorate.harness.drivers.manifests import SHOWN, hidden_argv, hide_argv, path_of, show_argv
+from quorate.harness.drivers.manifests import HIDDEN, path_of
 from quorate.harness.errors import RefusedError
 from quorate.harness.faults.contract import Act, Fault, Plan, Proof
 from quorate.harness.faults.processes import parts
@@ -41,9 +42,9 @@ class ApiserverStop(Fault):
         for node in nodes:
             if before[f"how:{node}"] != "container":
                 raise RefusedError(f"{PART} on {node} is no static pod: use apiserver_kill there")
-            if not drivers.manifests.is_there(node, MANIFEST):
+            if drivers.files.text(node, MANIFEST) is None:
                 raise RefusedError(f"{node} has no {MANIFEST} that could be hidden")
-            if drivers.manifests.is_hidden(node, MANIFEST):
+            if drivers.files.is_covered(node, MANIFEST):
                 raise RefusedError(f"{node}: something lies over {MANIFEST}; `quorate undo`")
         return before
 
@@ -53,16 +54,16 @@ class ApiserverStop(Fault):
                 id=f"{plan.injection}:{node}",
                 injection=plan.injection,
                 node=node,
-                argv=show_argv(MANIFEST, folder=plan.folder, tag=plan.word),
-                confirm_argv=hidden_argv(MANIFEST),
-                confirm_expect=SHOWN,
+                argv=uncover_argv(MANIFEST, folder=plan.folder, tag=plan.word),
+                confirm_argv=covered_argv(MANIFEST),
+                confirm_expect=UNCOVERED,
                 text=f"uncover {MANIFEST} on {node}",
             )
             for node in plan.nodes
         ]
 
     def acts(self, drivers: Drivers, *, plan: Plan) -> Sequence[Act]:
-        return [Act(node, hide_argv(MANIFEST, folder=plan.folder)) for node in plan.nodes]
+        return [Act(node, cover_argv(MANIFEST, HIDDEN, folder=plan.folder)) for node in plan.nodes]
 
     def proof(self, drivers: Drivers, *, plan: Plan) -> Proof:
         seen = []
@@ -83,7 +84,7 @@ class ApiserverStop(Fault):
     def undone(self, drivers: Drivers, *, plan: Plan) -> Proof:
         seen = []
         for node in plan.nodes:
-            if drivers.manifests.is_hidden(node, MANIFEST):
+            if drivers.files.is_covered(node, MANIFEST):
                 return Proof(False, f"{MANIFEST} on {node} is still hidden")
             first = next(iter(now := parts.states(drivers, plan=plan, node=node)))
             if now[first] is not None:

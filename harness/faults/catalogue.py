@@ -11,13 +11,18 @@ from quorate.harness.faults.apiserver_kill import ApiserverKill
 from quorate.harness.faults.apiserver_pause import ApiserverPause
 from quorate.harness.faults.apiserver_stop import ApiserverStop
 from quorate.harness.faults.arrangements.acts_do_nothing import ActsDoNothing
+from quorate.harness.faults.arrangements.haproxy_checks_off import HaproxyChecksOff
+from quorate.harness.faults.arrangements.haproxy_checks_tcp_only import HaproxyChecksTcpOnly
 from quorate.harness.faults.arrangements.keepalived_backups_stopped import KeepalivedBackupsStopped
+from quorate.harness.faults.arrangements.leader_election_off import LeaderElectionOff
 from quorate.harness.faults.arrangements.one_coredns import OneCoredns
 from quorate.harness.faults.arrangements.one_replica import OneReplica
 from quorate.harness.faults.arrangements.pdb_zero import PdbZero
 from quorate.harness.faults.arrangements.replicas_on_one_node import ReplicasOnOneNode
 from quorate.harness.faults.arrangements.service_deployed import ServiceDeployed
 from quorate.harness.faults.arrangements.service_without_pre_stop import ServiceWithoutPreStop
+from quorate.harness.faults.arrangements.vrrp_same_priorities import VrrpSamePriorities
+from quorate.harness.faults.arrangements.vrrp_script_slow import VrrpScriptSlow
 from quorate.harness.faults.container_runtime_stop import ContainerRuntimeStop
 from quorate.harness.faults.contract import Arrangement, Fault, Parameter
 from quorate.harness.faults.controller_manager_kill import ControllerManagerKill
@@ -34,6 +39,7 @@ from quorate.harness.faults.haproxy_pause import HaproxyPause
 from quorate.harness.faults.kubelet_stop import KubeletStop
 from quorate.harness.faults.node_isolate import NodeIsolate
 from quorate.harness.faults.node_power_off import NodePowerOff
+from quorate.harness.faults.node_reboot import NodeReboot
 from quorate.harness.faults.pod_kill import PodKill
 from quorate.harness.faults.scheduler_kill import SchedulerKill
 from quorate.harness.faults.scheduler_pause import SchedulerPause
@@ -73,6 +79,7 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
             ControllerManagerPause(),
             PodKill(),
             CorednsKill(),
+            NodeReboot(),
         )
     }
 )
@@ -82,16 +89,25 @@ ARRANGEMENTS: Mapping[str, Arrangement] = MappingProxyType(
         one.name: one
         for one in (
             ActsDoNothing(),
+            HaproxyChecksOff(),
+            HaproxyChecksTcpOnly(),
             KeepalivedBackupsStopped(),
+            LeaderElectionOff(),
             OneCoredns(),
             OneReplica(),
             PdbZero(),
             ReplicasOnOneNode(),
             ServiceDeployed(),
             ServiceWithoutPreStop(),
+            VrrpSamePriorities(),
+            VrrpScriptSlow(),
         )
     }
 )
+
+LONGEST_S = 1800.0
+"""Of any duration that an experiment gives: what is on stays on for so long at worst, and the
+waits that follow from it must fit where an undo takes them."""
 
 UNTIL = ("recovered", "whole")
 TARGET = Parameter("target", str, text="a target word: vip-holder, etcd-leader, node:<name>, …")
@@ -139,8 +155,9 @@ def check_arguments(experiment: Experiment) -> None:
                 continue
             value = step.arguments[one.name]
             if not _fits(value, one):
+                most = f", {LONGEST_S:g} at most" if one.type is float else ""
                 raise SpecError(
-                    None, field=f"{field}.{one.name}", found=repr(value), allowed=one.text
+                    None, field=f"{field}.{one.name}", found=repr(value), allowed=one.text + most
                 )
 
 
@@ -148,5 +165,7 @@ def _fits(value: object, one: Parameter) -> bool:
     if one.words:
         return value in one.words
     if one.type is float:
-        return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        return 0 < value <= LONGEST_S
     return isinstance(value, one.type) and not (one.type is int and isinstance(value, bool))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -165,6 +165,16 @@ class Fault(ABC):
         """
         members = {node.name for node in cluster.with_role(Role.ETCD)}
         return [node for node in nodes if self.stops_members and node in members]
+
+    def links_lost(
+        self, cluster: Cluster, *, nodes: Sequence[str], arguments: Mapping[str, object]
+    ) -> Collection[tuple[str, str]]:
+        """(sender, receiver) among etcd's members that run on and lose one another by it.
+
+        Where there are any, they are what counts, since another fault may take the hub of what
+        still is a majority here; `members_lost` is then what follows when nothing else is broken.
+        """
+        return ()
 
     @abstractmethod
     def undone(self, drivers: Drivers, *, plan: Plan) -> Proof:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.drivers.drain import leaving, noticed_cordons, stuck
+from quorate.harness.drivers.kube_api import UNMARKED
 from quorate.harness.drivers.pods import (
     controller_of,
     is_finished,
@@ -21,6 +22,7 @@ from quorate.harness.model.cluster import HARNESS
 from quorate.harness.model.undo import Undo
 
 UNDRIVEN = "has not been evicted"
+CORDONED = {"spec": {"unschedulable": True}}
 ANSWER_S = 30.0
 """How much longer than its deadline a drain may take: its last round, and the list of what is
 left, each asked of three API servers at most."""
@@ -40,7 +42,10 @@ class WorkerDrain(Fault):
         "or is kept by a PodDisruptionBudget that is named; afterwards pods with other uids, or "
         "kubelet's own event NodeNotSchedulable"
     )
-    undone_by: ClassVar[str] = "spec.unschedulable taken away; confirmed by reading the node"
+    undone_by: ClassVar[str] = (
+        "spec.unschedulable and our mark (an annotation) taken away where the mark is; confirmed "
+        "by reading the node"
+    )
     without_harness: ClassVar[str] = "the guardian; without it, `quorate undo` from any machine"
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("deadline_s", float, 60.0, "seconds (above 0) after which evicting is given up"),
@@ -67,14 +72,18 @@ class WorkerDrain(Fault):
         return before
 
     def undos(self, drivers: Drivers, *, plan: Plan) -> Sequence[Undo]:
+        commands = drivers.kube_commands
         return [
             Undo(
                 id=f"{plan.injection}:{node}",
                 injection=plan.injection,
                 node=HARNESS,
-                argv=drivers.kube_commands.patch(_path(node), {"spec": {"unschedulable": None}}),
-                confirm_argv=drivers.kube_commands.show(_path(node), "spec.unschedulable"),
-                confirm_expect=r"^(null|false|gone)$",
+                argv=commands.unmark(
+                    _path(node), {"spec": {"unschedulable": None}}, mark=plan.unit
+                ),
+                # Taken off with the cordon; without it, a cordon is somebody else's.
+                confirm_argv=commands.show_mark(_path(node), mark=plan.unit),
+                confirm_expect=UNMARKED,
                 text=f"uncordon {node}",
             )
             for node in plan.nodes
@@ -83,7 +92,7 @@ class WorkerDrain(Fault):
     def acts(self, drivers: Drivers, *, plan: Plan) -> Sequence[Act]:
         commands, seconds = drivers.kube_commands, float(str(plan.arguments["deadline_s"]))
         cordons = [
-            Act(HARNESS, commands.patch(_path(node), {"spec": {"unschedulable": True}}))
+            Act(HARNESS, commands.mark(_path(node), CORDONED, mark=plan.unit, unless=CORDONED))
             for node in plan.nodes
         ]
         drains = [

@@ -5,9 +5,17 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+if TYPE_CHECKING:
+    from quorate.harness.lab.shell import Progress
+
+STEPS_AS_JSON = click.option(
+    "--json", "as_json", is_flag=True, help="Print how long each step took, for machines."
+)
 NAME = click.option("--name", default="quorate", show_default=True, help="Which lab.")
 
 
@@ -27,9 +35,7 @@ def lab() -> None:
 @click.option("--control-planes", default=3, show_default=True, help="1, 3 or 5.")
 @click.option("--workers", default=3, show_default=True, help="1 to 9.")
 @click.option("--fix-host", is_flag=True, help="Raise inotify limits while the lab runs.")
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print how long each step took, for machines."
-)
+@STEPS_AS_JSON
 def up(name: str, control_planes: int, workers: int, fix_host: bool, as_json: bool) -> None:
     """Make a lab (or start a stopped one) and wait until its cluster is whole.
 
@@ -44,10 +50,7 @@ def up(name: str, control_planes: int, workers: int, fix_host: bool, as_json: bo
     _tell(made.plan.home, progress, as_json)
 
 
-def _tell(home: object, progress: object, as_json: bool) -> None:
-    from quorate.harness.lab.shell import Progress
-
-    assert isinstance(progress, Progress)
+def _tell(home: Path, progress: Progress, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"cluster": f"{home}/cluster.yaml", "steps_s": progress.durations_s}))
     else:
@@ -69,9 +72,7 @@ def down(name: str) -> None:
 
 @lab.command()
 @NAME
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print how long each step took, for machines."
-)
+@STEPS_AS_JSON
 def start(name: str, as_json: bool) -> None:
     """Boot a stopped lab and wait until its cluster is whole.
 
@@ -105,13 +106,14 @@ def status(as_json: bool) -> None:
     \b
     Example:  quorate lab status
     """
-    from quorate.harness.lab import life, node, state
+    from quorate.harness.lab import life, state
 
     labs = {}
     for name in state.names():
         each = state.load(name)
-        machines = {m.name: node.state(each.plan, m.name) for m in each.plan.nodes}
-        labs[name] = {"state": life.status(each), "home": str(each.plan.home), "nodes": machines}
+        machines = life.machines(each)
+        now = life.status_of(each, list(machines.values()))
+        labs[name] = {"state": now, "home": str(each.plan.home), "nodes": machines}
         if not as_json:
             click.echo(f"{name}: {labs[name]['state']}  ({each.plan.home})")
             click.echo("  " + "  ".join(f"{which} {what}" for which, what in machines.items()))

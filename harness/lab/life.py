@@ -17,7 +17,7 @@ import datetime
 import fcntl
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -233,11 +233,20 @@ def _put_back_limits() -> None:
         host.put_back_limits(state.limits_record())
 
 
+def machines(lab: Lab) -> dict[str, str]:
+    """Each machine and the state of its container; ``absent`` when it is off."""
+    return {each.name: node.state(lab.plan, each.name) for each in lab.plan.nodes}
+
+
 def status(lab: Lab) -> str:
     """``running`` (every machine), ``partial``, ``stopped`` or ``building``."""
+    return status_of(lab, list(machines(lab).values()))
+
+
+def status_of(lab: Lab, states: Sequence[str]) -> str:
+    """`status`, for machines that were looked at already."""
     if lab.stage != state.READY:
         return "building"
-    states = [node.state(lab.plan, each.name) for each in lab.plan.nodes]
     if all(each == "running" for each in states):
         return "running"
     return "stopped" if "running" not in states else "partial"

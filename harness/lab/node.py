@@ -15,6 +15,9 @@ from quorate.harness.lab.files import File
 from quorate.harness.lab.plan import LabPlan, NodePlan
 from quorate.harness.lab.spec import HostFacts
 
+GO_DOWN_S = 120.0
+"""systemd gives each unit 90 s to stop, and then kills it."""
+
 
 def runc(plan: LabPlan, facts: HostFacts | None = None) -> list[str]:
     """The runc command with this lab's own state directory, so that only its nodes are in reach."""
@@ -62,7 +65,8 @@ def state(plan: LabPlan, name: str) -> str:
 
 
 def power_on(plan: LabPlan, node: NodePlan, facts: HostFacts, lower: Sequence[Path]) -> None:
-    """Boot a node from what is on its disk. Nothing happens if it runs already.
+    """Boot a node from what is on its disk. Nothing happens if it runs already; one that is going
+    down is waited for, since it cannot restart by itself (a container may not call reboot(2)).
 
     Args:
         lower: the shared directories under the node's own files, topmost first.
@@ -71,7 +75,13 @@ def power_on(plan: LabPlan, node: NodePlan, facts: HostFacts, lower: Sequence[Pa
         LabError: mount or runc failed.
     """
     if state(plan, node.name) == "running":
-        return
+        if not _goes_down(plan, node.name):
+            return
+        shell.await_true(
+            f"{node.name} goes down",
+            lambda: state(plan, node.name) != "running",
+            timeout_s=GO_DOWN_S,
+        )
     power_off(plan, node.name)
     network.plug_in(plan, node)
     home = plan.node_home(node.name)
@@ -89,6 +99,15 @@ def power_on(plan: LabPlan, node: NodePlan, facts: HostFacts, lower: Sequence[Pa
     except LabError as error:
         tail = "\n".join(log.read_text().splitlines()[-5:])
         raise LabError(f"{node.name} does not boot:\n{tail}") from error
+
+
+def _goes_down(plan: LabPlan, name: str) -> bool:
+    """Whether its systemd is shutting down. So late that nothing can be asked any more, it is."""
+    try:
+        said = run(plan, name, ["sh", "-c", "systemctl is-system-running; cat /proc/1/comm"])
+    except LabError:
+        return True
+    return "stopping" in said or "systemd-shutdow" in said
 
 
 def power_off(plan: LabPlan, name: str) -> None:

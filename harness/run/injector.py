@@ -18,6 +18,7 @@ from quorate.harness.errors import (
 from quorate.harness.faults.contract import Act, Arrangement, Fault, Plan, Proof, mark_of
 from quorate.harness.model.undo import Undo
 from quorate.harness.run import pace
+from quorate.harness.run.limits import Placed
 from quorate.harness.run.switches import Switch, check_means, gone_off, switches_for
 from quorate.harness.run.watcher import Watcher
 from quorate.harness.store.run_directory import RunDirectory
@@ -43,6 +44,8 @@ class Target:
     nodes: Sequence[str]
     arguments: Mapping[str, object] = field(default_factory=dict)
     watched_s: float = 600.0
+    still_so: Callable[[], None] = lambda: None
+    """Asked when all is ready for the act; RefusedError where other nodes are meant by now."""
 
 
 @dataclass
@@ -55,6 +58,7 @@ class On:
     """None for an arrangement, whose undo is confirmed and needs no further proof."""
     disarms: Sequence[Undo] = ()
     """Of the switches that must not have gone off before the undo."""
+    placed: Placed | None = None
 
     @property
     def is_fault(self) -> bool:
@@ -160,11 +164,13 @@ class Injector:
         title = f"{fault.name} on {', '.join(target.nodes)}"
         off = partial(fault.undone, self._drivers, plan=plan)
         disarms = () if fault.ended_by_switch else [switch.disarm for switch in switches]
-        self._on.append(On(injection, title, off=off, disarms=disarms))
+        placed = Placed(fault, plan.nodes, plan.arguments)
+        self._on.append(On(injection, title, off=off, disarms=disarms, placed=placed))
         acts = fault.acts(self._drivers, plan=plan)
 
         def act() -> None:
             self._play([switch.arm for switch in switches])
+            target.still_so()
             self._directory.append_event(
                 "injection_started",
                 injection=plan.injection,
@@ -207,6 +213,11 @@ class Injector:
     def arrangements_off(self) -> None:
         """Take every arrangement off, newest first; UndoFailed at the end."""
         self._off([one for one in reversed(self._on) if not one.is_fault and one.may_be_on])
+
+    @property
+    def faults_on(self) -> tuple[Placed, ...]:
+        """The faults that may be on now."""
+        return tuple(one.placed for one in self._on if one.placed and one.may_be_on)
 
     @property
     def faults_put_on(self) -> bool:

@@ -1,15 +1,57 @@
-"""How much may be broken at once; pure. What is beyond it is refused before anything is touched."""
+"""How much may be broken at once, and how long; pure.
+
+What is beyond it is refused before anything is touched.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from quorate.harness.errors import RefusedError
+from quorate.harness.errors import RefusedError, SpecError
 from quorate.harness.faults.catalogue import FAULTS, parameters_of
+from quorate.harness.faults.contract import Fault
+from quorate.harness.faults.cuts import shapes
+from quorate.harness.faults.cuts.shapes import Link, Links
 from quorate.harness.model.cluster import Cluster, Role
 from quorate.harness.model.experiment import Experiment
+from quorate.harness.run.durations import worst_case_s
 
 WAY_OUT = "say `beyond_tolerance: true` in the experiment if that is what it is for"
+
+
+LONGEST_RUN_S = 3600.0
+"""The cluster's Lease and the switches of arrangements last for a whole run: of a run that ended
+badly, this is how long the cluster may be kept from others."""
+
+
+def check_length(experiment: Experiment) -> None:
+    """SpecError where a run can last longer than LONGEST_RUN_S by the experiment's own numbers."""
+    lasts_s = worst_case_s(experiment)
+    if lasts_s > LONGEST_RUN_S:
+        raise SpecError(
+            None,
+            field="method",
+            found=f"steps with which a run can last {lasts_s:.0f} s, baseline and undos included",
+            allowed=f"{LONGEST_RUN_S:.0f} s; divide it into several experiments",
+        )
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A fault where it is, or is to be."""
+
+    fault: Fault
+    nodes: Sequence[str]
+    arguments: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Down:
+    """Nodes whose etcd member, or whose API server, does not serve now, whoever is to blame."""
+
+    members: Collection[str] = ()
+    servers: Collection[str] = ()
 
 
 def check_limits(
@@ -21,24 +63,38 @@ def check_limits(
     """
     if experiment.beyond_tolerance:
         return
-    hit: set[str] = set()
-    members: set[str] = set()
-    servers: set[str] = set()
+    on: list[Placed] = []
     for step in experiment.method:
         if step.kind == "undo":
-            hit, members, servers = set(), set(), set()
+            on = []
         if step.kind != "fault":
             continue
-        fault, target = FAULTS[step.func], nodes[str(step.arguments["target"])]
         defaults = {one.name: one.default for one in parameters_of(step.func)}
-        arguments = {**defaults, **step.arguments}
-        hit.update(target)
-        members.update(fault.members_lost(cluster, nodes=target, arguments=arguments))
-        if fault.stops_api:
-            servers.update(target)
-        check_nodes_at_once(cluster, hit=sorted(hit))
-        check_quorum(cluster, down=sorted(members))
-        check_control_planes(cluster, down=sorted(servers))
+        target = nodes[str(step.arguments["target"])]
+        on.append(Placed(FAULTS[step.func], target, {**defaults, **step.arguments}))
+        check_together(on, cluster=cluster)
+
+
+def check_together(on: Sequence[Placed], *, cluster: Cluster, down: Down | None = None) -> None:
+    """RefusedError where all this at once, besides what is down anyway, is beyond what is allowed.
+
+    An API server counts as lost with its own machine's etcd member, which kubeadm gives it as its
+    only one: a member that is down or has no leader answers it nothing.
+    """
+    down = down or Down()
+    members, links, servers = set(down.members), set[Link](), set(down.servers)
+    for one in on:
+        lost = one.fault.links_lost(cluster, nodes=one.nodes, arguments=one.arguments)
+        links.update(lost)
+        if not lost:
+            gone = one.fault.members_lost(cluster, nodes=one.nodes, arguments=one.arguments)
+            members.update(gone)
+        if one.fault.stops_api:
+            servers.update(one.nodes)
+    check_nodes_at_once(cluster, hit=sorted({node for one in on for node in one.nodes}))
+    check_quorum(cluster, down=sorted(members), apart=frozenset(links))
+    servers.update(set(_members(cluster)) - _led(cluster, down=members, apart=frozenset(links)))
+    check_control_planes(cluster, down=sorted(servers))
 
 
 def check_nodes_at_once(cluster: Cluster, *, hit: Sequence[str]) -> None:
@@ -51,19 +107,36 @@ def check_nodes_at_once(cluster: Cluster, *, hit: Sequence[str]) -> None:
         )
 
 
-def check_quorum(cluster: Cluster, *, down: Sequence[str]) -> None:
-    """Refuse to take more etcd members down at once than the cluster tolerates.
+def check_quorum(cluster: Cluster, *, down: Sequence[str], apart: Links = frozenset()) -> None:
+    """Refuse to take more etcd members down, or apart, at once than the cluster tolerates.
 
-    n members need n // 2 + 1 (etcd FAQ). RefusedError gives the arithmetic.
+    n members need n // 2 + 1 that are up, around one that talks with them all (etcd FAQ).
+    RefusedError gives the arithmetic.
     """
-    members = [node.name for node in cluster.with_role(Role.ETCD)]
+    members = _members(cluster)
     hit = [name for name in members if name in down]
-    left, needed = len(members) - len(hit), len(members) // 2 + 1
-    if hit and left < needed:
+    up = [name for name in members if name not in down]
+    most = max((len(shapes.heard(one, up, lost=apart)) for one in up), default=0)
+    needed = len(members) // 2 + 1
+    if (hit or apart) and most < needed:
+        pairs = sorted({" from ".join(sorted(link)) for link in apart})
+        what = [f"{', '.join(hit)} down"] if hit else []
+        what += [f"{', '.join(pairs)} cut off"] if pairs else []
         raise RefusedError(
-            f"{', '.join(hit)} down leaves {left} of {len(members)} etcd members, quorum needs "
+            f"{' and '.join(what)} leaves {most} of {len(members)} etcd members, quorum needs "
             f"{needed}: beyond what this cluster tolerates; {WAY_OUT}"
         )
+
+
+def _members(cluster: Cluster) -> list[str]:
+    return [node.name for node in cluster.with_role(Role.ETCD)]
+
+
+def _led(cluster: Cluster, *, down: Collection[str], apart: Links) -> set[str]:
+    """The members that can have a leader with these down and these links lost."""
+    members = _members(cluster)
+    lost = apart | shapes.alone(members, hit=down)
+    return set(shapes.led(members, lost=lost)) - set(down)
 
 
 def check_control_planes(cluster: Cluster, *, down: Sequence[str]) -> None:

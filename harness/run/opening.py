@@ -25,9 +25,10 @@ from quorate.harness.run.lease import ClusterLease
 from quorate.harness.run.observer import Observer, sources_of
 from quorate.harness.run.progress import Progress
 from quorate.harness.run.request import Request
-from quorate.harness.run.run import Run, Workings
+from quorate.harness.run.run import Run
 from quorate.harness.run.sampling import Sampling
 from quorate.harness.run.watcher import Watcher
+from quorate.harness.run.workings import Workings
 from quorate.harness.store.run_directory import RunDirectory
 from quorate.harness.transport import Transport, for_cluster
 from quorate.harness.undo.guardian import Guardian
@@ -141,6 +142,7 @@ def _assemble(
         running=drivers.kube.nodes_running,
         lease_node=drivers.leases.node,
         claim=claim,
+        demand_lease=lambda may_be_down: lease.demand(api_may_be_down=may_be_down),
         progress=progress,
         release=stack.pop_all().close,
     )

@@ -30,3 +30,10 @@ WHOLE_STEADY_S = 3.0
 
 PROOF_PERIOD_S = 0.2
 """Pause between two looks at whether a fault bites."""
+
+BEARABLE_S = 5.0
+"""How long what speaks against a fault may take to go: a follower that is late on a busy machine
+makes all that only it tells unknown."""
+
+STILL_S = 3.0
+"""The same for who is meant, asked when all is ready for the act."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
@@ -17,46 +16,17 @@ from quorate.harness.faults.catalogue import ARRANGEMENTS, FAULTS
 from quorate.harness.judge import judge
 from quorate.harness.model.verdict import Verdict
 from quorate.harness.run import pace
+from quorate.harness.run.aim import Aim
 from quorate.harness.run.baseline import refuse_bad_baseline
 from quorate.harness.run.durations import watched_s, worst_case_s
-from quorate.harness.run.forecast import Forecast
-from quorate.harness.run.guard import Guard
-from quorate.harness.run.injector import Injector, Target
-from quorate.harness.run.observer import Observer
+from quorate.harness.run.injector import Target
 from quorate.harness.run.outcome import Outcome, exit_code_of
-from quorate.harness.run.progress import Progress
 from quorate.harness.run.reporting import write_report
 from quorate.harness.run.request import Request
-from quorate.harness.run.sampling import Sampling
-from quorate.harness.run.targets import LEASES, Facts, Targets, selector_of, words_of
-from quorate.harness.run.watcher import Watcher
-from quorate.harness.store.run_directory import RunDirectory
+from quorate.harness.run.workings import Workings
 from quorate.harness.undo.signals import signals_held
 
 Stage = Literal["opened", "steady", "closed"]
-
-
-@dataclass(frozen=True)
-class Workings:
-    """What a run is made of; assembled in opening.py."""
-
-    directory: RunDirectory
-    observer: Observer
-    watcher: Watcher
-    injector: Injector
-    guard: Guard
-    sampling: Sampling
-    forecast: Callable[[], Forecast]
-    """Reads the configuration the first time, and answers from memory after that."""
-    running: Callable[[str], tuple[str, ...]]
-    """Label selector → the nodes that run such a pod now."""
-    lease_node: Callable[[str], str | None]
-    """Lease of kube-system → the node whose component holds it now."""
-    claim: Callable[[float], None]
-    """Makes the cluster this run's for so many seconds at most; RefusedError."""
-    progress: Progress
-    release: Callable[[], None]
-    """Lets go of the lock and of connections; the last thing that happens."""
 
 
 class Run:
@@ -68,7 +38,7 @@ class Run:
         self.stage: Stage = "opened"
         self.failure: BaseException | None = None
         self._w = workings
-        self._targets: Targets | None = None
+        self._aim = Aim(request, workings=workings)
         self._steps_begun = 0
         self._close_problems: list[QuorateError] = []
 
@@ -87,15 +57,10 @@ class Run:
             if not whole:
                 missing = "\n  ".join(components.missing())
                 raise RefusedError(f"the cluster is not whole, so nothing is done:\n  {missing}")
-            self._targets = Targets.resolve(
-                self.request.experiment,
-                cluster=self.request.cluster,
-                facts=self._facts(*words_of(self.request.experiment)),
-                seed=self.request.seed,
-            )
-            self._write_targets()
+            self._aim.take()
             claim = partial(self._w.claim, worst_case_s(self.request.experiment))
-            self._w.watcher.beside(claim, what="taking the cluster's Lease")
+            with signals_held():  # between taking it and having its removal in the journal
+                self._w.watcher.beside(claim, what="taking the cluster's Lease")
             if any(FAULTS[step.func].silences_node for step in self.request.experiment.faults):
                 # Now, since a look at a dozen files would stand between baseline and act.
                 self._w.watcher.beside(self._w.forecast, what="reading the cluster's timers")
@@ -107,7 +72,7 @@ class Run:
             for name in self.request.experiment.given:
                 self._w.injector.arrange(
                     ARRANGEMENTS[name],
-                    holder=self._facts().vip_holder,
+                    holder=self._aim.facts().vip_holder,
                     deadline_s=worst_case_s(self.request.experiment),
                 )
                 self._w.progress.say(f"arranged: {ARRANGEMENTS[name].summary}")
@@ -168,15 +133,21 @@ class Run:
             self._w.guard.look()
         self._w.guard.refuse_more()
         with self._step():
-            nodes = self._resolved(str(arguments["target"]))
-            self._w.progress.say(f"fault: {name} on {', '.join(nodes)} ({arguments['target']})")
+            nodes = self._aim.nodes(word := str(arguments["target"]))
+            lease = partial(self._w.demand_lease, bool(self._w.injector.faults_on))
+            self._w.watcher.beside(lease, what="is the cluster still ours?")
+            self._aim.demand_within_limits(fault, nodes=nodes, arguments=arguments)
+            self._w.progress.say(f"fault: {name} on {', '.join(nodes)} ({word})")
             if fault.silences_node:
                 self._foretell(nodes[0])
             target = Target(
-                nodes, arguments, watched_s(self.request.experiment, since=self._steps_begun - 1)
+                nodes,
+                arguments,
+                watched_s(self.request.experiment, since=self._steps_begun - 1),
+                partial(self._aim.demand_still, word, nodes=nodes),
             )
             evidence = self._w.injector.put_on(
-                fault, target=target, facts=lambda: self._facts().to_dict()
+                fault, target=target, facts=lambda: self._aim.facts().to_dict()
             )
             self._w.progress.say(f"it bites: {evidence}")
             reached = self._watch_fault(arguments)
@@ -190,7 +161,7 @@ class Run:
         predictions = forecast.of_silence(
             node,
             cluster=self.request.cluster,
-            facts=self._facts(),
+            facts=self._aim.facts(),
             backups=self._w.observer.components.nodes_good("keepalived"),
         )
         for one in predictions:
@@ -353,47 +324,3 @@ class Run:
                 f"asked out of order: the run is {self.stage}, not {stage}; an experiment's "
                 "hypothesis must be asked before and after its method"
             )
-
-    def _facts(self, *words: str) -> Facts:
-        """Who is what now; where pods run only as far as these target words ask for it."""
-        components = self._w.observer.components
-        selectors = [found for word in words if (found := selector_of(word)) is not None]
-        running = {
-            selector: self._w.watcher.beside(
-                partial(self._w.running, selector), what=f"where does {selector} run?"
-            )
-            for selector in selectors
-        }
-        leases = {
-            word: self._w.watcher.beside(partial(self._w.lease_node, LEASES[word]), what=word)
-            for word in words
-            if word in LEASES
-        }
-        return Facts(components.vip_holder, components.etcd_leader, running, leases)
-
-    def _resolved(self, word: str) -> tuple[str, ...]:
-        """The nodes resolved at the start, or new ones where the facts have moved since."""
-        assert self._targets is not None
-        moved = self._targets.moved(
-            word, experiment=self.request.experiment, facts=self._facts(word)
-        )
-        if moved is not None:
-            self._targets = moved
-            self._write_targets()
-            self._w.progress.say(f"{word} is another node than at the start: resolved again")
-        return self._targets.nodes[word]
-
-    def _write_targets(self) -> None:
-        assert self._targets is not None
-        facts = self._targets.facts
-        self.directory.append_event(
-            "targets_resolved",
-            targets={word: list(nodes) for word, nodes in self._targets.nodes.items()},
-            facts=facts.to_dict(),
-        )
-        also = " (it also leads etcd)" if facts.vip_holder == facts.etcd_leader else ""
-        words = ", ".join(f"{word} = {', '.join(n)}" for word, n in self._targets.nodes.items())
-        self._w.progress.say(
-            f"VIP on {facts.vip_holder}{also}, etcd led by {facts.etcd_leader}"
-            + (f"; {words}" if words else "")
-        )

@@ -10,8 +10,10 @@ from quorate.harness.cluster.file import read_cluster
 from quorate.harness.cluster.lock import ClusterLock
 from quorate.harness.cluster.namespace import enter_network_namespace
 from quorate.harness.cluster.state import state_directory
-from quorate.harness.errors import QuorateError
-from quorate.harness.transport import for_cluster
+from quorate.harness.errors import QuorateError, RefusedError
+from quorate.harness.model.cluster import Cluster
+from quorate.harness.run.lease import NAME, held_by_another
+from quorate.harness.transport import Transport, for_cluster
 from quorate.harness.undo.execute import execute_with
 from quorate.harness.undo.in_flight import InFlight
 from quorate.harness.undo.journal import JOURNAL_NAME, UndoJournal
@@ -39,10 +41,13 @@ class Undone:
         }
 
 
-def undo_runs(named: Sequence[Path], *, forget: bool, say: Say) -> list[Undone]:
+def undo_runs(
+    named: Sequence[Path], *, forget: bool, say: Say, cluster: Path | None = None
+) -> list[Undone]:
     """Settle the runs named, or every run that is registered; the newest first.
 
-    Each is tried, whatever became of the others.
+    Each is tried, whatever became of the others. `cluster`: a cluster.yaml to reach the cluster
+    by, in place of each run's copy, whose paths hold where the run was.
     """
     registry = PendingRuns(state_directory())
     directories = [path.absolute() for path in named] or list(reversed(registry.list()))
@@ -50,7 +55,11 @@ def undo_runs(named: Sequence[Path], *, forget: bool, say: Say) -> list[Undone]:
     for directory in directories:
         say(f"{directory}:")
         try:
-            undone = _forget(directory, registry) if forget else _undo(directory, registry, say=say)
+            if forget:
+                undone = _forget(directory, registry)
+            else:
+                way = _way(directory, cluster, say=say)
+                undone = _undo(directory, registry, cluster=way, say=say)
         except QuorateError as error:
             undone = Undone(directory, max(error.exit_code, 3), str(error))
         say(f"  {undone.text}")
@@ -58,17 +67,52 @@ def undo_runs(named: Sequence[Path], *, forget: bool, say: Say) -> list[Undone]:
     return done
 
 
-def _undo(directory: Path, registry: PendingRuns, *, say: Say) -> Undone:
-    cluster = read_cluster(directory / "cluster.yaml")
+def _way(directory: Path, named: Path | None, *, say: Say) -> Cluster:
+    """The cluster as it is reached from here. RefusedError where another one is named."""
+    of_run = read_cluster(directory / "cluster.yaml")
+    if named is None:
+        if not of_run.kubeconfig.exists():
+            say(
+                f"  {of_run.kubeconfig} is not on this machine: --cluster FILE names a cluster.yaml"
+                " of yours by which the same cluster is reached"
+            )
+        return of_run
+    here = read_cluster(named)
+    for what, ours, theirs in (
+        ("name", here.name, of_run.name),
+        ("nodes", sorted(n.name for n in here.nodes), sorted(n.name for n in of_run.nodes)),
+    ):
+        if ours != theirs:
+            raise RefusedError(
+                f"{named} is not the cluster of this run: its {what} {ours}, the run's {theirs}"
+            )
+    return here
+
+
+def _undo(directory: Path, registry: PendingRuns, *, cluster: Cluster, say: Say) -> Undone:
     # Held by a run that is alive: its own undo comes first, and ours would cut into it.
     with ClusterLock(state_directory(), cluster.name):
         for undo in UndoJournal(directory / JOURNAL_NAME).pending():
             say(f"  to do: {undo.text}")
         enter_network_namespace(cluster)
-        execute = execute_with(for_cluster(cluster, in_flight=InFlight(directory)))
+        transport = for_cluster(cluster, in_flight=InFlight(directory))
+        _refuse_beside_another(transport, directory)
+        execute = execute_with(transport)
         settled = settle_run(directory, execute=execute, registry=registry)
     texts = tuple(undo.text for undo in settled)
     return Undone(directory, 0, f"undone: {len(texts)}" if texts else "nothing was left on", texts)
+
+
+def _refuse_beside_another(transport: Transport, directory: Path) -> None:
+    """RefusedError while a run of another machine has the cluster: an undo would cut into it."""
+    if not UndoJournal(directory / JOURNAL_NAME).pending():
+        return
+    another = held_by_another(transport, state_dir=state_directory(), run_id=directory.name)
+    if another:
+        raise RefusedError(
+            f"{another} (Lease kube-system/{NAME}), and this undo would cut into it: wait for its "
+            "end, or let `quorate undo` take it back where it was started"
+        )
 
 
 def _forget(directory: Path, registry: PendingRuns) -> Undone:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from quorate.harness.model.cluster import HARNESS, Cluster
 from quorate.harness.transport.local import LocalTransport
+from quorate.harness.transport.own import spelled
 from quorate.harness.transport.result import TIMEOUT_S, CommandResult, Stream, Transport
 from quorate.harness.transport.ssh import SshTransport
 from quorate.harness.undo.in_flight import InFlight
@@ -45,6 +47,6 @@ def for_cluster(cluster: Cluster, *, in_flight: InFlight | None = None) -> Trans
     that outlived a killed harness; give it wherever the transport may change anything.
     """
     return DispatchTransport(
-        local=LocalTransport(in_flight=in_flight),
+        local=LocalTransport(in_flight=in_flight, spell=partial(spelled, cluster=cluster)),
         remote=SshTransport(cluster, in_flight=in_flight),
     )

@@ -15,12 +15,12 @@ import quorate.faults
 from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.drivers.containers import ContainerDriver
 from quorate.harness.drivers.etcd import MANIFEST, EtcdDriver
+from quorate.harness.drivers.files import FileDriver
 from quorate.harness.drivers.haproxy import HAProxyDriver
 from quorate.harness.drivers.keepalived import KeepalivedDriver
 from quorate.harness.drivers.kube_api import KubeCommands
 from quorate.harness.drivers.leases import LeaseDriver
 from quorate.harness.drivers.machine import MachineDriver
-from quorate.harness.drivers.manifests import ManifestDriver
 from quorate.harness.drivers.nftables import ROUTES, NftablesDriver
 from quorate.harness.drivers.power import PowerDriver
 from quorate.harness.drivers.processes import TABLE_ARGV, ProcessDriver
@@ -111,12 +111,12 @@ def drivers() -> Drivers:
         "containers": containers,
         "processes": processes,
         "workloads": WorkloadDriver(transport, containers=containers, processes=processes),
-        "manifests": ManifestDriver(transport),
+        "files": FileDriver(transport),
         "leases": LeaseDriver(no_api),
         "haproxy": HAProxyDriver(transport, cluster=cluster),
         "etcd": EtcdDriver(transport),
         "api": healthy("cp1").api,
-        "kube_commands": KubeCommands(cluster),
+        "kube_commands": KubeCommands(),
         "keepalived": KeepalivedDriver(transport, cluster=cluster),
         "machine": MachineDriver(transport),
         "nftables": NftablesDriver(transport),

@@ -6,6 +6,7 @@ that is up instead, and leaves it up: for writing tests, not for evidence.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -19,6 +20,9 @@ from typing import Any
 import pytest
 
 from quorate.harness.cluster.state import state_directory
+from quorate.harness.lab import kubernetes, state
+from quorate.harness.lab import node as machines
+from quorate.harness.lab.plan import LabPlan
 from tests.lab import host_state, residue
 
 OWN_NAME = "ci"
@@ -63,7 +67,7 @@ class Played:
 
 @dataclass(frozen=True)
 class Lab:
-    """A lab that is up, reached through the command line only."""
+    """A lab that is up: its command line, and its machines' consoles."""
 
     name: str
     cluster: Path
@@ -89,27 +93,35 @@ class Lab:
             assert done.returncode == 0, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done
 
+    @functools.cached_property
+    def plan(self) -> LabPlan:
+        """The lab as its maker sees it: consoles and containers, without quorate's own start."""
+        return state.load(self.name).plan
+
     def on(self, node: str, *argv: str) -> subprocess.CompletedProcess[str]:
         """A command on a node's console."""
-        return self.run("lab", "exec", "--name", self.name, node, "--", *argv, check=False)
+        return _run(machines.console(self.plan, node, argv), timeout_s=120)
 
     def kubectl(self, *words: str) -> str:
-        """What kubectl prints, asked through the VIP."""
-        return self.run("lab", "kubectl", "--name", self.name, *words).stdout
+        """What kubectl prints, asked through the VIP; it must succeed."""
+        done = self.ask_kubectl(*words)
+        assert done.returncode == 0, f"kubectl {words}: {done.stderr}"
+        return done.stdout
+
+    def ask_kubectl(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """kubectl through the VIP, however it ends."""
+        return _run(kubernetes.kubectl_command(self.plan, *words), timeout_s=60)
 
     def powered(self) -> dict[str, str]:
         """Each machine and what its container is: `running`, or `absent` when it is off."""
-        labs = json.loads(self.run("lab", "status", "--json").stdout)
-        states: dict[str, str] = labs[self.name]["nodes"]
-        return states
+        return {one.name: machines.state(self.plan, one.name) for one in self.plan.nodes}
 
     def is_whole(self) -> bool:
         """Every machine on, every node Ready, every API server ready (asked on its machine)."""
         powered = self.powered()
         if set(powered.values()) != {"running"}:
             return False
-        words = ("get", "nodes", "--no-headers")
-        asked = self.run("lab", "kubectl", "--name", self.name, *words, check=False)
+        asked = self.ask_kubectl("get", "nodes", "--no-headers")
         ready = [line.split()[1] == "Ready" for line in asked.stdout.splitlines()]
         readyz = ("curl", "-skf", "-m", "2", "https://127.0.0.1:6443/readyz")
         servers = [self.on(node, *readyz).returncode for node in powered if node.startswith("cp")]

@@ -1,8 +1,8 @@
 """What a node is like, as JSON: run there by residue.py, stdlib only.
 
 Looks at everything that a fault could leave, not at what an undo lists. What changes by itself is
-left out here and nowhere else: the names that pods bring along (veth, sandboxes, CNI and service
-chains), process ids, packet counters, sessions of people and of ssh.
+left out here and nowhere else: what pods bring along (links, sandboxes, CNI and service chains),
+process ids, packet counters, sessions of people and of ssh.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ PASSING_UNIT = re.compile(
 )
 PASSING_SERVICE = re.compile(r"(ssh|containerd|systemd-udevd|user@.*)\.service")
 PASSING_RUN = re.compile(r"^(containerd|user|systemd|log|netns|nri|flannel|mount|lock)$")
+PODS_LINK = re.compile("veth|cni0$")
+"""A pod's own, and their bridge, which is made for a node's first pod and has an address then."""
 FILES = ("kubernetes", "haproxy", "keepalived", "containerd", "systemd", "cni", "hosts", "nftables")
 YOUNG_S = 5.0
 
@@ -114,16 +116,15 @@ def addresses() -> list[str]:
     found = []
     for link in json.loads(say("ip", "-j", "addr") or "[]"):
         name = str(link["ifname"])
-        if not name.startswith("veth"):
+        if not PODS_LINK.match(name):
             state = f"{sorted(link['flags'])} mtu {link['mtu']} {link.get('qdisc')}"
             found.append(f"{name} {state} {link.get('address')}")
             found += [
                 f"{name} {a['family']} {a['local']}/{a['prefixlen']} {a['scope']}"
                 for a in link["addr_info"]
-                if not (name == "cni0" and a["family"] == "inet6")
             ]
     lines = say("tc", "qdisc", "show").splitlines()
-    return found + [f"tc {line}" for line in lines if "veth" not in line]
+    return found + [f"tc {line}" for line in lines if not re.search(r"dev (veth|cni0)", line)]
 
 
 def routes() -> list[str]:
@@ -132,8 +133,8 @@ def routes() -> list[str]:
         for what in ("route show table all", "rule", "neigh show nud permanent"):
             lines = say("ip", family, *what.split()).splitlines()
             found += [f"{family} {what.split()[0]} {line.strip()}" for line in lines]
-    # What the kernel makes for each link by itself, and each pod's.
-    return [line for line in found if not re.search("veth|fe80|ff00::", line)]
+    # What the kernel makes for each link by itself, and the pods'.
+    return [line for line in found if not re.search("veth|cni0|fe80|ff00::", line)]
 
 
 def mounts() -> list[str]:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.drivers.coredns import DEPLOYMENT_PATH, NAMESPACE, SELECTOR
-from quorate.harness.drivers.kube_api import ROLLED_OUT_S
+from quorate.harness.drivers.kube_api import ROLLED_OUT_S, UNMARKED
 from quorate.harness.drivers.pods import is_ready
 from quorate.harness.drivers.service import selected_path
 from quorate.harness.errors import RefusedError
@@ -31,23 +31,35 @@ class OneCoredns(Arrangement):
 
     def undos(self, drivers: Drivers, *, plan: Plan) -> Sequence[Undo]:
         commands, before = drivers.kube_commands, plan.before["replicas"]
-        return [
+        return [  # taken back from the last to the first
+            Undo(
+                id=f"{self.name}:ready",
+                injection=self.name,
+                node=HARNESS,
+                argv=commands.rolled_out(DEPLOYMENT_PATH),
+                timeout_s=ROLLED_OUT_S + 10,
+                text="wait until CoreDNS runs as it is declared",
+            ),
             Undo(
                 id=f"{self.name}:replicas",
                 injection=self.name,
                 node=HARNESS,
-                argv=commands.patch(DEPLOYMENT_PATH, {"spec": {"replicas": int(before)}}),
-                confirm_argv=commands.show(DEPLOYMENT_PATH, "status.readyReplicas"),
-                confirm_expect=rf"^({before}|gone)$",
-                confirm_timeout_s=ROLLED_OUT_S,
-                text=f"scale CoreDNS to {before} replicas again and wait until they are ready",
-            )
+                argv=commands.unmark(
+                    DEPLOYMENT_PATH, {"spec": {"replicas": int(before)}}, mark=plan.unit
+                ),
+                confirm_argv=commands.show_mark(DEPLOYMENT_PATH, mark=plan.unit),
+                confirm_expect=UNMARKED,
+                text=f"scale CoreDNS to {before} replicas again",
+            ),
         ]
 
     def acts(self, drivers: Drivers, *, plan: Plan) -> Sequence[Act]:
         commands = drivers.kube_commands
         return [
-            Act(HARNESS, commands.patch(DEPLOYMENT_PATH, {"spec": {"replicas": 1}})),
+            Act(
+                HARNESS,
+                commands.mark(DEPLOYMENT_PATH, {"spec": {"replicas": 1}}, mark=plan.unit),
+            ),
             Act(HARNESS, commands.rolled_out(DEPLOYMENT_PATH), timeout_s=ROLLED_OUT_S + 10),
         ]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from quorate.harness.drivers.bundle import Drivers
-from quorate.harness.drivers.kube_api import ROLLED_OUT_S
+from quorate.harness.drivers.kube_api import ROLLED_OUT_S, UNMARKED
 from quorate.harness.drivers.service import DEPLOYMENT_PATH
 from quorate.harness.faults.contract import Act, Arrangement, Plan, Proof
 from quorate.harness.model.cluster import HARNESS
@@ -27,9 +27,11 @@ class OneReplica(Arrangement):
                 id=f"{self.name}:replicas",
                 injection=self.name,
                 node=HARNESS,
-                argv=commands.patch(DEPLOYMENT_PATH, {"spec": {"replicas": REPLICAS}}),
-                confirm_argv=commands.show(DEPLOYMENT_PATH, "spec.replicas"),
-                confirm_expect=rf"^({REPLICAS}|gone)$",
+                argv=commands.unmark(
+                    DEPLOYMENT_PATH, {"spec": {"replicas": REPLICAS}}, mark=plan.unit
+                ),
+                confirm_argv=commands.show_mark(DEPLOYMENT_PATH, mark=plan.unit),
+                confirm_expect=UNMARKED,
                 text=f"scale the service under watch to {REPLICAS} replicas again",
             )
         ]
@@ -37,7 +39,10 @@ class OneReplica(Arrangement):
     def acts(self, drivers: Drivers, *, plan: Plan) -> Sequence[Act]:
         commands = drivers.kube_commands
         return [
-            Act(HARNESS, commands.patch(DEPLOYMENT_PATH, {"spec": {"replicas": 1}})),
+            Act(
+                HARNESS,
+                commands.mark(DEPLOYMENT_PATH, {"spec": {"replicas": 1}}, mark=plan.unit),
+            ),
             Act(HARNESS, commands.rolled_out(DEPLOYMENT_PATH), timeout_s=ROLLED_OUT_S + 10),
         ]
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from quorate.harness.drivers.bundle import Drivers
+from quorate.harness.drivers.kube_api import UNMARKED
 from quorate.harness.drivers.service import BUDGET_PATH
 from quorate.harness.faults.contract import Act, Arrangement, Plan, Proof
 from quorate.harness.model.cluster import HARNESS
@@ -25,16 +26,16 @@ class PdbZero(Arrangement):
                 id=f"{self.name}:budget",
                 injection=self.name,
                 node=HARNESS,
-                argv=commands.patch(BUDGET_PATH, {"spec": {"maxUnavailable": 1}}),
-                confirm_argv=commands.show(BUDGET_PATH, "spec.maxUnavailable"),
-                confirm_expect=r"^(1|gone)$",
+                argv=commands.unmark(BUDGET_PATH, {"spec": {"maxUnavailable": 1}}, mark=plan.unit),
+                confirm_argv=commands.show_mark(BUDGET_PATH, mark=plan.unit),
+                confirm_expect=UNMARKED,
                 text="allow one disruption of the service under watch again",
             )
         ]
 
     def acts(self, drivers: Drivers, *, plan: Plan) -> Sequence[Act]:
-        patch = drivers.kube_commands.patch(BUDGET_PATH, {"spec": {"maxUnavailable": 0}})
-        return [Act(HARNESS, patch)]
+        nothing = {"spec": {"maxUnavailable": 0}}
+        return [Act(HARNESS, drivers.kube_commands.mark(BUDGET_PATH, nothing, mark=plan.unit))]
 
     def proof(self, drivers: Drivers, *, plan: Plan) -> Proof:
         budget = drivers.api.get(BUDGET_PATH)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from quorate.harness.drivers.bundle import Drivers
-from quorate.harness.drivers.kube_api import ROLLED_OUT_S
+from quorate.harness.drivers.kube_api import ROLLED_OUT_S, UNMARKED
 from quorate.harness.drivers.service import DEPLOYMENT_PATH, spread
 from quorate.harness.errors import RefusedError
 from quorate.harness.faults.contract import Act, Arrangement, Plan, Proof
@@ -30,24 +30,23 @@ class ReplicasOnOneNode(Arrangement):
 
     def undos(self, drivers: Drivers, *, plan: Plan) -> Sequence[Undo]:
         commands = drivers.kube_commands
-        field = "spec.template.spec.affinity"
         return [
             Undo(
                 id=f"{self.name}:template",
                 injection=self.name,
                 node=HARNESS,
-                argv=commands.patch(DEPLOYMENT_PATH, _placement(spread(), None)),
-                confirm_argv=commands.show(DEPLOYMENT_PATH, field),
-                confirm_expect=r"^(null|\{\}|gone)$",
+                argv=commands.unmark(DEPLOYMENT_PATH, _placement(spread(), None), mark=plan.unit),
+                confirm_argv=commands.show_mark(DEPLOYMENT_PATH, mark=plan.unit),
+                confirm_expect=UNMARKED,
                 text="let the service under watch spread again",
             )
         ]
 
     def acts(self, drivers: Drivers, *, plan: Plan) -> Sequence[Act]:
         commands = drivers.kube_commands
-        patch = commands.patch(DEPLOYMENT_PATH, _placement(None, _affinity(plan.before["node"])))
+        together = _placement(None, _affinity(plan.before["node"]))
         return [
-            Act(HARNESS, patch),
+            Act(HARNESS, commands.mark(DEPLOYMENT_PATH, together, mark=plan.unit)),
             Act(HARNESS, commands.rolled_out(DEPLOYMENT_PATH), timeout_s=ROLLED_OUT_S + 10),
         ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -11,6 +12,7 @@ from quorate.harness.drivers.service import DEPLOYMENT_PATH, NAMESPACE_PATH, obj
 from quorate.harness.errors import RefusedError
 from quorate.harness.faults.contract import Act, Arrangement, Plan, Proof
 from quorate.harness.model.cluster import HARNESS
+from quorate.harness.model.marks import LABEL
 from quorate.harness.model.service import NAMESPACE, REPLICAS
 from quorate.harness.model.undo import Undo
 
@@ -35,14 +37,16 @@ class ServiceDeployed(Arrangement):
         return {}
 
     def undos(self, drivers: Drivers, *, plan: Plan) -> Sequence[Undo]:
+        commands = drivers.kube_commands
         return [
             Undo(
                 id=f"{self.name}:namespace",
                 injection=self.name,
                 node=HARNESS,
-                argv=drivers.kube_commands.delete(NAMESPACE_PATH),
-                confirm_argv=drivers.kube_commands.show(NAMESPACE_PATH, "metadata.name"),
-                confirm_expect=r"^gone$",
+                argv=commands.delete_marked(NAMESPACE_PATH, mark=plan.unit),
+                confirm_argv=commands.show(NAMESPACE_PATH, f"metadata.labels.{LABEL}"),
+                # Gone, or one that another run has made since.
+                confirm_expect=rf'\A(?!"{re.escape(plan.unit)}")',
                 confirm_timeout_s=GONE_S,
                 text=f"delete the namespace {NAMESPACE} and all that is in it",
             )
@@ -50,7 +54,7 @@ class ServiceDeployed(Arrangement):
 
     def acts(self, drivers: Drivers, *, plan: Plan) -> Sequence[Act]:
         commands = drivers.kube_commands
-        wanted = objects(drivers.cluster, labels={"quorate/mark": plan.unit})
+        wanted = objects(drivers.cluster, labels={LABEL: plan.unit})
         return [
             *(Act(HARNESS, commands.apply(path, body)) for path, body in wanted.items()),
             Act(HARNESS, commands.rolled_out(DEPLOYMENT_PATH), timeout_s=ROLLED_OUT_S + 10),

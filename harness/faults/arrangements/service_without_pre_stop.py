@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from quorate.harness.drivers.bundle import Drivers
-from quorate.harness.drivers.kube_api import ROLLED_OUT_S
+from quorate.harness.drivers.kube_api import ROLLED_OUT_S, UNMARKED
 from quorate.harness.drivers.service import DEPLOYMENT_PATH, container
 from quorate.harness.faults.contract import Act, Arrangement, Plan, Proof
 from quorate.harness.model.cluster import HARNESS
@@ -27,20 +27,20 @@ class ServiceWithoutPreStop(Arrangement):
                 id=f"{self.name}:template",
                 injection=self.name,
                 node=HARNESS,
-                argv=commands.patch(DEPLOYMENT_PATH, self._template(drivers, pre_stop=True)),
-                confirm_argv=commands.show(
-                    DEPLOYMENT_PATH, "spec.template.spec.containers.0.lifecycle"
+                argv=commands.unmark(
+                    DEPLOYMENT_PATH, self._template(drivers, pre_stop=True), mark=plan.unit
                 ),
-                confirm_expect=r"preStop|^gone$",
+                confirm_argv=commands.show_mark(DEPLOYMENT_PATH, mark=plan.unit),
+                confirm_expect=UNMARKED,
                 text="give the service under watch its preStop back",
             )
         ]
 
     def acts(self, drivers: Drivers, *, plan: Plan) -> Sequence[Act]:
         commands = drivers.kube_commands
-        patch = commands.patch(DEPLOYMENT_PATH, self._template(drivers, pre_stop=False))
+        without = self._template(drivers, pre_stop=False)
         return [
-            Act(HARNESS, patch),
+            Act(HARNESS, commands.mark(DEPLOYMENT_PATH, without, mark=plan.unit)),
             Act(HARNESS, commands.rolled_out(DEPLOYMENT_PATH), timeout_s=ROLLED_OUT_S + 10),
         ]
 

@@ -38,6 +38,11 @@ class MembersParted(Cut):
     ) -> Sequence[str]:
         return _without_leader(cluster, self.lost(cluster, nodes=nodes, arguments=arguments))
 
+    def links_lost(
+        self, cluster: Cluster, *, nodes: Sequence[str], arguments: Mapping[str, object]
+    ) -> shapes.Links:
+        return self.lost(cluster, nodes=nodes, arguments=arguments)
+
     def prepare(
         self, drivers: Drivers, *, nodes: Sequence[str], arguments: Mapping[str, object]
     ) -> Mapping[str, str]:

@@ -67,13 +67,14 @@ def may_lead(members: Collection[str], *, lost: Links) -> tuple[str, ...]:
 
     A majority of n is n // 2 + 1 and counts the member itself (raft, §5.2; etcd FAQ).
     """
-    return tuple(m for m in members if len(_heard(m, members, lost)) >= len(members) // 2 + 1)
+    needed = len(members) // 2 + 1
+    return tuple(m for m in members if len(heard(m, members, lost=lost)) >= needed)
 
 
 def led(members: Collection[str], *, lost: Links) -> tuple[str, ...]:
     """The members that can have a leader: those that talk with one that may lead."""
     leaders = set(may_lead(members, lost=lost))
-    return tuple(m for m in members if leaders & _heard(m, members, lost))
+    return tuple(m for m in members if leaders & heard(m, members, lost=lost))
 
 
 def receivers(links: Iterable[Link]) -> dict[str, tuple[str, ...]]:
@@ -84,6 +85,6 @@ def receivers(links: Iterable[Link]) -> dict[str, tuple[str, ...]]:
     return {receiver: tuple(sorted(senders[receiver])) for receiver in sorted(senders)}
 
 
-def _heard(member: str, members: Collection[str], lost: Links) -> set[str]:
+def heard(member: str, members: Collection[str], *, lost: Links) -> set[str]:
     """Those that talk with a member in both directions, and itself."""
     return {m for m in members if (m, member) not in lost and (member, m) not in lost}

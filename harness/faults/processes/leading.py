@@ -56,6 +56,8 @@ def _and_the_lease(drivers: Drivers, proof: Proof, plan: Plan, *, part: str) -> 
     before = plan.before.get("lease")
     if not proof.ok or before is None:
         return Proof(proof.ok, f"{proof.evidence}{'' if before else '; it did not lead'}")
+    if not [one for one in drivers.cluster.control_planes if one.name not in plan.nodes]:
+        return Proof(True, f"{proof.evidence}; nobody is left to take the lease {part} over")
     now = drivers.leases.holder(part)
     if now == before:
         return Proof(False, f"{proof.evidence}; {before} still holds the lease {part}")

@@ -108,8 +108,8 @@ def test_only_no_way_is_unreachable(reply: Reply, unreachable: bool) -> None:
 
 def test_the_power_switch_is_a_command(cluster: Cluster) -> None:
     power = PowerDriver(cluster)
-    assert power.off_argv("cp1") == ("switch", "off", "cp1")
-    assert power.on_argv("cp1") == ("switch", "on", "cp1")
+    assert power.off_argv("cp1") == ("@power", "off", "cp1")
+    assert power.on_argv("cp1") == ("@power", "on", "cp1")
 
 
 def test_without_a_power_switch_the_remedy_is_named(cluster: Cluster) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 
 import pytest
 
+from quorate.harness.drivers import kube_command
 from quorate.harness.drivers.kube import Answer
-from quorate.harness.drivers.kube_api import PROGRAM, KubeApi, KubeCommands
+from quorate.harness.drivers.kube_api import KubeApi, KubeCommands
 from quorate.harness.drivers.kube_command import carry_out, field_of, missing_in
 from quorate.harness.errors import DriverError
 from quorate.harness.model.cluster import Cluster
+from quorate.harness.transport.own import KUBE, spelled
 from tests.memory_api import MemoryServer, pod
 
 NODE = "/api/v1/nodes/w1"
@@ -73,12 +77,17 @@ def test_an_eviction_names_the_very_pod() -> None:
     assert json.loads(bodies[-1] or b"")["deleteOptions"]["preconditions"] == {"uid": "uid-a"}
 
 
-def test_a_command_holds_all_that_it_needs(cluster: Cluster) -> None:
-    argv = KubeCommands(cluster).patch(NODE, {"spec": {"unschedulable": None}})
-    assert PROGRAM in argv
-    assert "cp2=192.0.2.2" in argv
-    assert argv[-3:] == ("patch", NODE, '{"spec":{"unschedulable":null}}')
-    assert not any("192.0.2.100" in word for word in argv), "never by the VIP"
+def test_a_command_is_data_that_every_machine_can_carry_out(cluster: Cluster) -> None:
+    argv = KubeCommands().patch(NODE, {"spec": {"unschedulable": None}})
+    words = ("patch", NODE, '{"spec":{"unschedulable":null}}')
+    assert argv == (KUBE, *words), "no path of the machine that wrote it"
+    here = spelled(argv, cluster=cluster)
+    assert here[:3] == (sys.executable, "-m", kube_command.__name__)
+    assert "--server=cp2=192.0.2.2" in here
+    assert f"--kubeconfig={Path('kubeconfig').absolute()}" in here
+    assert here[-3:] == words
+    assert not any("192.0.2.100" in word for word in here), "never by the VIP"
+    assert spelled(("true",), cluster=cluster) == ("true",)
 
 
 def test_undoing_what_was_never_done_is_fine() -> None:

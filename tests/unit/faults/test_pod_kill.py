@@ -17,6 +17,7 @@ from quorate.harness.faults.coredns_kill import CorednsKill
 from quorate.harness.faults.pod_kill import PodKill
 from quorate.harness.model.cluster import Cluster
 from quorate.harness.transport import MemoryTransport, Reply
+from quorate.harness.transport.own import KUBE
 from tests.memory_api import MemoryServer, pod
 
 WEB = {"namespace": "shop", "selector": "app=web"}
@@ -36,7 +37,7 @@ def drivers(cluster: Cluster, server: MemoryServer) -> Drivers:
     for name, value in {
         "cluster": cluster,
         "api": server.api,
-        "kube_commands": KubeCommands(cluster),
+        "kube_commands": KubeCommands(),
     }.items():
         object.__setattr__(made, name, value)
     result: Drivers = made
@@ -50,10 +51,9 @@ def planned(fault: Fault, drivers: Drivers, arguments: dict[str, Any]) -> Plan:
 
 def play(acts: list[Act], server: MemoryServer) -> None:
     for act in acts:
-        verb = act.argv.index("--server")
-        while act.argv[verb] == "--server":
-            verb += 2
-        carry_out(server.api, act.argv[verb], act.argv[verb + 1 :])
+        word, verb, *words = act.argv
+        assert word == KUBE
+        carry_out(server.api, verb, words)
 
 
 def table(*pids: int) -> Reply:

@@ -10,10 +10,10 @@ import pytest
 
 from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.drivers.containers import ContainerDriver
+from quorate.harness.drivers.files import FileDriver
 from quorate.harness.drivers.haproxy import HAProxyDriver, parse_servers_state, ready_pattern
 from quorate.harness.drivers.keepalived import KeepalivedDriver
 from quorate.harness.drivers.leases import LeaseDriver
-from quorate.harness.drivers.manifests import ManifestDriver
 from quorate.harness.drivers.processes import TABLE_ARGV, ProcessDriver
 from quorate.harness.drivers.reach import ReachDriver
 from quorate.harness.drivers.systemd import SystemdDriver
@@ -27,6 +27,7 @@ from quorate.harness.faults.haproxy_drain_backend import HaproxyDrainBackend
 from quorate.harness.faults.haproxy_kill import HaproxyKill
 from quorate.harness.faults.kubelet_stop import KubeletStop
 from quorate.harness.faults.scheduler_kill import SchedulerKill
+from quorate.harness.faults.scheduler_pause import SchedulerPause
 from quorate.harness.faults.vip_drop import VipDrop
 from quorate.harness.model.cluster import Cluster, Node, Role
 from quorate.harness.run.switches import switches_for
@@ -49,6 +50,7 @@ class Paper:
         self.transport.on("sh", "-c", "command -v crictl || command -v ctr || true", reply=CTR)
         self.container("c0ffee")
         self.transport.on("systemctl", "show", reply=Reply(NOBODY))
+        self.transport.on("cat", reply=Reply("kind: Pod\n"))
 
     def table(self, *rows: str) -> None:
         self.transport.on(*TABLE_ARGV, reply=Reply("".join(rows)))
@@ -98,7 +100,7 @@ def drivers(cluster: Cluster, paper: Paper) -> Drivers:
         "transport": transport,
         "containers": containers,
         "processes": processes,
-        "manifests": ManifestDriver(transport),
+        "files": FileDriver(transport),
         "haproxy": HAProxyDriver(transport, cluster=cluster),
         "keepalived": KeepalivedDriver(transport, cluster=cluster),
         "reach": ReachDriver(transport),
@@ -333,6 +335,25 @@ def test_a_standby_that_is_killed_has_no_lease_to_lose(paper: Paper, drivers: Dr
     proof = SchedulerKill().proof(drivers, plan=plan)
     assert proof.ok
     assert "did not lead" in proof.evidence
+
+
+def test_where_all_are_paused_no_lease_can_move(paper: Paper, drivers: Drivers) -> None:
+    api: Any = Api()
+    object.__setattr__(drivers, "leases", LeaseDriver(api))
+    object.__setattr__(drivers, "processes", Silent(paper.transport))
+    nodes = ("cp1", "cp2", "cp3")
+    before = SchedulerPause().prepare(drivers, nodes=nodes, arguments={})
+    paper.table(row(385, 215, start=900, state="T"))
+    for hit, ok in ((nodes, True), (nodes[:2], False)):
+        plan = Plan("scheduler_pause-1", hit, before=before, mark="m-1")
+        assert SchedulerPause().proof(drivers, plan=plan).ok is ok
+
+
+class Silent(ProcessDriver):
+    """Nothing answers at any health endpoint."""
+
+    def answers(self, node: str, url: str) -> bool | None:
+        return False
 
 
 @pytest.mark.parametrize("fault", [EtcdKill(), EtcdPause(), ApiserverStop()])

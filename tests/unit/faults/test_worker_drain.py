@@ -9,10 +9,11 @@ import pytest
 from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.drivers.kube_api import KubeCommands
 from quorate.harness.drivers.kube_command import carry_out
-from quorate.harness.errors import RefusedError
+from quorate.harness.errors import DriverError, RefusedError
 from quorate.harness.faults.contract import Act, Fault, Plan
 from quorate.harness.faults.worker_drain import WorkerDrain
 from quorate.harness.model.cluster import Cluster
+from quorate.harness.transport.own import KUBE
 from tests.memory_api import MemoryServer, budget, pod
 
 DRAIN = {"deadline_s": 1.0, "lose_local_data": False}
@@ -21,7 +22,7 @@ DRAIN = {"deadline_s": 1.0, "lose_local_data": False}
 @pytest.fixture
 def server() -> MemoryServer:
     """Worker w1 with two pods, w2 with none."""
-    node = {"metadata": {"name": "w1"}, "spec": {}}
+    node = {"metadata": {"name": "w1", "resourceVersion": "1"}, "spec": {}}
     return MemoryServer(dict([pod("a"), pod("b"), ("/api/v1/nodes/w1", node)]))
 
 
@@ -31,7 +32,7 @@ def drivers(cluster: Cluster, server: MemoryServer) -> Drivers:
     for name, value in {
         "cluster": cluster,
         "api": server.api,
-        "kube_commands": KubeCommands(cluster),
+        "kube_commands": KubeCommands(),
     }.items():
         object.__setattr__(made, name, value)
     result: Drivers = made
@@ -45,10 +46,9 @@ def planned(fault: Fault, drivers: Drivers, arguments: dict[str, Any]) -> Plan:
 
 def play(acts: list[Act], server: MemoryServer) -> None:
     for act in acts:
-        verb = act.argv.index("--server")
-        while act.argv[verb] == "--server":
-            verb += 2
-        carry_out(server.api, act.argv[verb], act.argv[verb + 1 :])
+        word, verb, *words = act.argv
+        assert word == KUBE
+        carry_out(server.api, verb, words)
 
 
 def test_a_drain_bites_and_is_over(drivers: Drivers, server: MemoryServer) -> None:
@@ -78,6 +78,19 @@ def test_a_drain_that_a_budget_stops_has_bitten_and_names_it(
     assert proof.ok
     assert proof.facts["drained"] is False
     assert "shop/a is kept by the PodDisruptionBudget shop/never" in proof.evidence
+
+
+def test_a_late_undo_leaves_a_cordon_that_is_not_its_own(
+    drivers: Drivers, server: MemoryServer
+) -> None:
+    fault = WorkerDrain()
+    plan = planned(fault, drivers, DRAIN)
+    (undo,) = fault.undos(drivers, plan=plan)
+    server.objects["/api/v1/nodes/w1"]["spec"]["unschedulable"] = True
+    play([Act(undo.node, undo.argv)], server)
+    assert server.objects["/api/v1/nodes/w1"]["spec"]["unschedulable"]
+    with pytest.raises(DriverError, match="not by this run"):
+        play(list(fault.acts(drivers, plan=plan)), server)
 
 
 def test_a_cordon_alone_is_no_drain(drivers: Drivers, server: MemoryServer) -> None:

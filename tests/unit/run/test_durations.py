@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from quorate.harness.faults.catalogue import FAULTS
+import pytest
+
+from quorate.harness.errors import SpecError
+from quorate.harness.faults.catalogue import FAULTS, check_arguments
 from quorate.harness.model.experiment import Activity, Experiment
 from quorate.harness.run.durations import CLOSE_S, STEP_S, watched_s, worst_case_s
+from quorate.harness.run.limits import check_length
 
 PROOF_S = FAULTS["node_power_off"].proof_timeout_s
 
@@ -62,4 +66,19 @@ def test_the_worst_case_holds_every_step_and_the_end() -> None:
     longer = experiment(step("watch", for_s=1), step("node_power_off", target="x", at_most_s=100))
     assert worst_case_s(short) > CLOSE_S
     assert worst_case_s(longer) - worst_case_s(short) >= 100 + PROOF_S
-    assert worst_case_s(experiment(step("watch", for_s=9000))) == 3600, "an Undo's own limit"
+
+
+def test_a_plan_that_would_outlast_its_lease_is_refused() -> None:
+    check_length(experiment(*[step("watch", for_s=900)] * 3))
+    with pytest.raises(SpecError, match=r"a run can last \d{4} s.*3600 s; divide it"):
+        check_length(experiment(*[step("watch", for_s=900)] * 4))
+
+
+@pytest.mark.parametrize(
+    ("func", "name"), [("watch", "for_s"), ("undo", "at_most_s"), ("node_isolate", "at_most_s")]
+)
+def test_no_wait_is_longer_than_what_an_undo_can_take(func: str, name: str) -> None:
+    check_arguments(experiment(step(func, target="x", **{name: 1800})))
+    for value in (1801, float("inf"), float("nan")):
+        with pytest.raises(SpecError, match="1800 at most"):
+            check_arguments(experiment(step(func, target="x", **{name: value})))

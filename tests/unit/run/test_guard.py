@@ -46,7 +46,7 @@ class Scene:
         self.did: list[str] = []
         self.full = False
         self.watcher = Watcher()
-        injector = SimpleNamespace(put_on=self.put_on, faults_off=self.faults_off)
+        injector = SimpleNamespace(put_on=self.put_on, faults_off=self.faults_off, faults_on=())
         directory = SimpleNamespace(append_event=self.append_event)
         progress = SimpleNamespace(say=lambda text: None)
         parts: dict[str, Any] = {
@@ -57,6 +57,7 @@ class Scene:
         }
         self.guard = Guard(LIMIT, **parts)
         workings: Any = SimpleNamespace(**parts, guard=self.guard)
+        workings.demand_lease = lambda faulted: None
         components = SimpleNamespace(missing=tuple, vip_holder="cp1", etcd_leader="cp2")
         workings.observer = SimpleNamespace(components=components)
         request: Any = SimpleNamespace(
@@ -64,8 +65,12 @@ class Scene:
         )
         self.run = Run(request, workings=workings)
         self.run.stage = "steady"
-        targets: Any = SimpleNamespace(nodes={"x": ("cp1",)}, moved=lambda *_, **__: None)
-        self.run._targets = targets
+        aim: Any = SimpleNamespace(
+            nodes=lambda word: ("cp1",),
+            demand_within_limits=lambda *_, **__: None,
+            demand_still=lambda *_, **__: None,
+        )
+        self.run._aim = aim
 
     def put_on(self, *_: object, **__: object) -> str:
         self.did.append("on")

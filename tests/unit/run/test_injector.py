@@ -284,3 +284,20 @@ def test_what_could_not_be_undone_is_dirty_although_its_journal_is_gone(scene: S
     with pytest.raises(UndoFailed):
         scene.injector.faults_off()
     assert scene.injector.is_dirty
+
+
+def test_a_target_that_moved_while_the_switches_were_armed_is_left_alone(scene: Scene) -> None:
+    def moved() -> None:
+        assert any("--collect" in argv for _, argv in scene.commands()), "asked after the arming"
+        raise RefusedError("vip-holder was cp1 and is not any more")
+
+    with pytest.raises(InjectionFailed, match="not any more"):
+        scene.injector.put_on(
+            FileFault(), target=Target(("cp1",), still_so=moved), facts=lambda: {"vip_holder": None}
+        )
+    assert ("cp1", ("on",)) not in scene.commands()
+    assert scene.directory.of("injection_started") == []
+    assert [one.nodes for one in scene.injector.faults_on] == [("cp1",)]
+    scene.injector.faults_off()
+    assert scene.injector.faults_on == ()
+    assert not scene.injector.is_dirty

@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import ssl
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 from world import API_PORT, FAILOVER_S, VIP_PORT, World
 
 TICK_S = 0.02
+
+LEASE: list[dict[str, Any]] = []
 
 
 def body_of(world: World, path: str) -> bytes:
@@ -35,6 +40,32 @@ def body_of(world: World, path: str) -> bytes:
     if path.startswith("/api/v1/namespaces/kube-system/configmaps/kubeadm-config"):
         return b'{"kind":"ConfigMap","apiVersion":"v1","data":{}}'
     return b"ok"
+
+
+def leased(method: str, given: bytes) -> tuple[int, bytes]:
+    """The one Lease that all API servers keep, whatever it is called: made, read, removed."""
+    held = LEASE[0] if LEASE else None
+    if method == "POST":
+        if held is not None:
+            return 409, b"{}"
+        made = json.loads(given)
+        made["metadata"].update(uid=f"uid-{time.monotonic_ns()}", resourceVersion="1")
+        LEASE.append(made)
+        return 201, json.dumps(made).encode()
+    if held is None:
+        return 404, b"{}"
+    if method == "DELETE":
+        wanted = json.loads(given or b"{}").get("preconditions", {})
+        if any(held["metadata"][key] != value for key, value in wanted.items()):
+            return 409, b"{}"
+        LEASE.clear()
+    return 200, json.dumps(held).encode()
+
+
+def _length(head: bytes) -> int:
+    """Of the body that follows these lines."""
+    found = re.search(rb"(?i)content-length: *(\d+)", head)
+    return int(found[1]) if found else 0
 
 
 class Listener:
@@ -62,11 +93,12 @@ class Listener:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 method, path = head.decode().split()[:2]
-                body = body_of(self._world, path)
-                # No Lease is ever held here, and whoever wants it gets it.
-                status = b"404 Not Found" if "/leases" in path and method == "GET" else b"200 OK"
+                given = await reader.readexactly(_length(head))
+                status, body = 200, body_of(self._world, path)
+                if "/leases" in path:
+                    status, body = leased(method, given)
                 writer.write(
-                    b"HTTP/1.1 %s\r\nContent-Type: application/json\r\n"
+                    b"HTTP/1.1 %d Said\r\nContent-Type: application/json\r\n"
                     b"Content-Length: %d\r\n\r\n%s" % (status, len(body), body)
                 )
                 await writer.drain()

@@ -1,0 +1,91 @@
+"""Changes to Kubernetes objects that tell whose they are, so that only theirs is taken back.
+
+The mark is an annotation of its own (`quorate/<mark>`), set and taken off in the same request as
+the change. An undo that comes late, when somebody else has changed the object since, finds no mark
+of its own and leaves it alone. Objects that are ours altogether carry the mark as a label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from quorate.harness.drivers.kube_api import KubeApi
+from quorate.harness.errors import DriverError
+from quorate.harness.model.marks import LABEL, PREFIX, annotation
+
+TRIES = 10
+"""A node or a Deployment is written by others too; each try reads it anew."""
+
+WHERE = ("/api/v1/nodes", "/api/v1/namespaces", "/apis/apps/v1/namespaces/kube-system/deployments")
+
+
+def put(
+    api: KubeApi, path: str, body: Mapping[str, Any], *, mark: str, unless: Mapping[str, Any]
+) -> str:
+    """Merge `body` and the mark. DriverError where there is no such object, or where `unless` holds
+    already without this mark: then somebody else made it so, and it is not ours to take back."""
+    for _ in range(TRIES):
+        found = api.get(path)
+        if found is None:
+            raise DriverError(f"{path}: there is no such object")
+        if _is_marked(found, mark):
+            return "done"
+        if unless and _holds(found, unless):
+            raise DriverError(f"{path}: is like that already, and not by this run")
+        if api.patch_as_read(path, {**body, **_meta(mark, "on")}, found=found):
+            return "done"
+    raise DriverError(f"{path}: changed by others {TRIES} times while it was to be marked")
+
+
+def take_off(api: KubeApi, path: str, body: Mapping[str, Any], *, mark: str) -> str:
+    """Merge `body` and take the mark off, if it is there; what was found."""
+    for _ in range(TRIES):
+        found = api.get(path)
+        if found is None:
+            return "gone"
+        if not _is_marked(found, mark):
+            return "not marked"
+        if api.patch_as_read(path, {**body, **_meta(mark, None)}, found=found):
+            return "done"
+    raise DriverError(f"{path}: changed by others {TRIES} times while it was to be taken back")
+
+
+def delete(api: KubeApi, path: str, *, mark: str) -> str:
+    """Remove the object if its label is this mark; what was found."""
+    found = api.get(path)
+    if found is None:
+        return "gone"
+    meta = found["metadata"]
+    if (meta.get("labels") or {}).get(LABEL) != mark:
+        return "not marked"
+    api.delete(path, body={"preconditions": {"uid": meta["uid"]}})
+    return "done"
+
+
+def left(api: KubeApi) -> list[str]:
+    """Every object on which a change of ours may be. DriverError where that cannot be seen."""
+    return [
+        f"{path.rpartition('/')[2]}/{item['metadata']['name']}: {key}"
+        for path in WHERE
+        for item in api.items(path)
+        for kind in ("annotations", "labels")
+        for key in item["metadata"].get(kind) or {}
+        if key.startswith(PREFIX)
+    ]
+
+
+def _meta(mark: str, value: str | None) -> dict[str, Any]:
+    return {"metadata": {"annotations": {annotation(mark): value}}}
+
+
+def _is_marked(found: Mapping[str, Any], mark: str) -> bool:
+    return annotation(mark) in (found["metadata"].get("annotations") or {})
+
+
+def _holds(thing: Any, wanted: Any) -> bool:
+    if isinstance(wanted, Mapping):
+        return isinstance(thing, Mapping) and all(
+            _holds(thing.get(key), value) for key, value in wanted.items()
+        )
+    return bool(thing == wanted)

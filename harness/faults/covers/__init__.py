@@ -1,0 +1,1 @@
+"""Arrangements that lay a worse copy over a configuration file and have it read again."""
