@@ -230,9 +230,10 @@ class Injector:
     def is_dirty(self) -> bool:
         """Whether something of ours may still be on the cluster; so where nobody can tell."""
         try:
-            return not self._journal.read().clean
+            clean = self._journal.read().clean
         except StoreError:
             return True
+        return not clean or any(one.injection.state is InjectionState.DIRTY for one in self._on)
 
     def disarm(self) -> None:
         """Let the guardian go and take the run off the registry, or leave the rest to them."""
@@ -345,7 +346,9 @@ class Injector:
         def undo() -> None:
             if one.injection.proved:
                 alone.extend(gone_off(one.disarms, transport=self._drivers.transport))
-            one.injection.undo(execute_with(self._acting))
+            # Where the run directory was removed, nothing can be marked as in flight there.
+            there = self._directory.path.is_dir()
+            one.injection.undo(execute_with(self._acting if there else self._drivers.transport))
 
         try:
             with signals_held():

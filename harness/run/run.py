@@ -11,7 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Literal
 
-from quorate.harness.errors import Interrupted, QuorateError, RefusedError
+from quorate.harness.errors import (
+    Interrupted,
+    QuorateError,
+    RefusedError,
+    StoreError,
+    UndoFailed,
+)
 from quorate.harness.faults.catalogue import ARRANGEMENTS, FAULTS
 from quorate.harness.judge import judge
 from quorate.harness.model.verdict import Verdict
@@ -252,10 +258,19 @@ class Run:
                 stack.callback(self._attempt, step)
 
     def conclude(self) -> tuple[Outcome, Verdict]:
-        """Judge the closed run from disk, write verdict.json and report.txt."""
-        verdict = judge(self.request.experiment, self.directory.timeline())
-        self.directory.write_verdict(verdict)
-        write_report(self.directory, verdict)
+        """Judge the closed run from disk, write verdict.json and report.txt.
+
+        StoreError where it cannot be read, unless an undo failed: that outranks all.
+        """
+        try:
+            verdict = judge(self.request.experiment, self.directory.timeline())
+        except StoreError as error:
+            worst = self._worst()
+            if getattr(worst, "exit_code", 3) == UndoFailed.exit_code:
+                raise worst or error from error
+            raise
+        self._attempt(partial(self.directory.write_verdict, verdict))
+        self._attempt(partial(write_report, self.directory, verdict))
         failure = self._worst()
         code = exit_code_of(verdict.verdict, failure=failure, dirty=self._w.injector.is_dirty)
         outcome = Outcome(

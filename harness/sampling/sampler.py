@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from quorate.harness.errors import ProbeError
+from quorate.harness.errors import ProbeError, StoreError
 from quorate.harness.judge.evidence import CONTROL_DEADLINE_S, CONTROL_RATE_HZ
 from quorate.harness.model.probe_plan import ClientCredentials, ProbePlan
 from quorate.harness.model.timeline import CONTROL_PROBE
@@ -116,7 +116,11 @@ class Sampler:
             problem = str(error)
         self._kill()
         report = SamplerReport.of(said, problem=problem)
-        stored = json.loads((self._run.path / "sampler.json").read_text(encoding="utf-8"))
+        file = self._run.path / "sampler.json"
+        try:
+            stored = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise StoreError(f"{file}: cannot be read: {error}") from error
         self._describe(stored["config"], report=report)
         return report
 

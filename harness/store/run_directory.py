@@ -192,7 +192,13 @@ class RunDirectory:
         )
 
     def write_text(self, name: str, text: str) -> None:
-        """Writes ``name`` atomically (a rename), with mode 0600; OSError where it cannot."""
+        """Writes ``name`` atomically (a rename), with mode 0600; StoreError where it cannot."""
+        try:
+            self._replace(name, text)
+        except OSError as error:
+            raise StoreError(f"{self.path / name}: cannot be written: {error}") from error
+
+    def _replace(self, name: str, text: str) -> None:
         handle, temporary = tempfile.mkstemp(dir=self.path, prefix=f".{name}.")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -50,6 +50,7 @@ class Injection:
         self.undos = tuple(undos)
         self.proved: bool | None = None
         self._journal = journal
+        self._recorded: list[Undo] = []
         self._state = InjectionState.PLANNED
 
     @property
@@ -69,6 +70,7 @@ class Injection:
         self._state = InjectionState.ACTIVE
         for undo in self.undos:
             self._journal.record(undo)
+            self._recorded.append(undo)
         try:
             act()
         except QuorateError as error:
@@ -91,15 +93,25 @@ class Injection:
     def undo(self, execute: Execute) -> None:
         """Take the fault back; undone afterwards, or dirty and UndoFailed (or StoreError) raised.
 
-        Safe to call again in any state: what is settled is not done twice.
+        Safe to call again in any state: what is settled is not done twice. What was recorded and
+        is not in the journal any more (somebody removed it) is undone from memory.
         """
         if self._state is InjectionState.UNDONE:
             return
         # Dirty first: whatever raises below, until the journal says otherwise it may still be on.
         self._state = InjectionState.DIRTY
         settle(self._journal, self.undos, execute)
-        left = {undo.id for undo in self._journal.pending()} & {undo.id for undo in self.undos}
-        if left:
-            missing = [(undo_id, RefusedError("still pending")) for undo_id in sorted(left)]
-            raise UndoFailed(missing, journal=self._journal.path)
+        state = self._journal.read()
+        left = {undo.id for undo in state.pending} & {undo.id for undo in self.undos}
+        failures: list[tuple[str, Exception]] = [
+            (undo_id, RefusedError("still pending")) for undo_id in sorted(left)
+        ]
+        known = {undo.id for undo in state.undos}
+        for undo in reversed([undo for undo in self._recorded if undo.id not in known]):
+            try:
+                execute(undo)
+            except QuorateError as error:
+                failures.append((undo.id, error))
+        if failures:
+            raise UndoFailed(failures, journal=self._journal.path)
         self._state = InjectionState.UNDONE

@@ -89,14 +89,17 @@ def _object(item: Mapping[str, Any]) -> str:
     if kind == "Lease":
         return f"lease {name}" if "quorate" in name else ""
     replicas = item.get("spec", {}).get("replicas", "")
-    return f"{kind} {item['metadata'].get('namespace', '')}/{name} {replicas}"
+    marks = ",".join(k for k in item["metadata"].get("annotations") or {} if "quorate" in k)
+    return f"{kind} {item['metadata'].get('namespace', '')}/{name} {replicas} {marks}"
 
 
 def _node(item: Mapping[str, Any]) -> str:
     taints = sorted(f"{t['key']}:{t['effect']}" for t in item["spec"].get("taints") or ())
     cordoned = item["spec"].get("unschedulable", False)
     labels = ",".join(sorted(item["metadata"]["labels"]))
-    return f"node {item['metadata']['name']} taints {taints} cordoned {cordoned} labels {labels}"
+    marks = ",".join(sorted(k for k in item["metadata"]["annotations"] if "quorate" in k))
+    name = item["metadata"]["name"]
+    return f"node {name} taints {taints} cordoned {cordoned} labels {labels} marks {marks}"
 
 
 class Untouched:

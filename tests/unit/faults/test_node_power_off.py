@@ -13,6 +13,7 @@ from quorate.harness.drivers.power import SWITCH_TIMEOUT_S, PowerDriver
 from quorate.harness.errors import NodeUnreachable
 from quorate.harness.faults.contract import Plan
 from quorate.harness.faults.node_power_off import NodePowerOff
+from quorate.harness.model.cluster import HARNESS
 from quorate.harness.transport import CommandResult, MemoryTransport
 from quorate.harness.undo.execute import CONFIRM_TRY_S, execute_with
 from quorate.harness.undo.in_flight import IN_FLIGHT_WAIT_S
@@ -31,7 +32,7 @@ class Machine(MemoryTransport):
     def run(self, node: str, argv: Sequence[str], **more: Any) -> CommandResult:
         said = super().run(node, argv, **more)
         is_off = self.boot == OLD and self.t >= self.dies_at
-        if argv[0] == "@power":
+        if node == HARNESS:
             self.boot = NEW if is_off else self.boot
             return said
         gone = NodeUnreachable(node, argv=argv, problem="no way")
@@ -59,7 +60,7 @@ def test_power_that_came_before_it_had_gone_is_given_again(drivers: Drivers) -> 
     machine = Machine(dies_at=5.0)
     undone(drivers, machine)
     assert machine.boot == NEW
-    assert [call.argv for call in machine.calls].count(("@power", "on", "cp1")) == 2
+    assert [call.node for call in machine.calls].count(HARNESS) == 2
 
 
 def test_one_that_was_never_off_is_on_when_it_lives_on(drivers: Drivers) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from typing import Any
 
@@ -265,6 +266,24 @@ def test_the_guard_ends_the_waiting_for_a_proof(
     with pytest.raises(InjectionUnproved):
         scene.put_on("cp1")
     assert looks == ["looked"]
+
+
+def test_a_run_directory_that_was_removed_keeps_no_fault_on(scene: Scene) -> None:
+    scene.put_on("cp1")
+    shutil.rmtree(scene.directory.path)
+    scene.injector.faults_off()
+    assert ("cp1", ("off",)) in scene.commands()
+    assert not scene.injector.is_dirty
+
+
+def test_what_could_not_be_undone_is_dirty_although_its_journal_is_gone(scene: Scene) -> None:
+    gone = Reply(error=NodeUnreachable("cp1", argv=["off"], problem="no way"))
+    scene.put_on("cp1")
+    shutil.rmtree(scene.directory.path)
+    scene.transport.on("off", reply=gone)
+    with pytest.raises(UndoFailed):
+        scene.injector.faults_off()
+    assert scene.injector.is_dirty
 
 
 def test_a_target_that_moved_while_the_switches_were_armed_is_left_alone(scene: Scene) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import threading
 from pathlib import Path
 
@@ -151,3 +152,9 @@ def test_a_document_handed_over_as_a_mapping_is_dumped_and_read_again(text: str)
     source = ExperimentSource.dump({"title": "t", "tags": ("a",)})
     assert (source.stem, "title: t" in source.text) == ("experiment", True)
     assert ExperimentSource(text, "a/b c.yaml").stem == "b_c"
+
+
+def test_what_cannot_be_written_is_an_error_of_ours(run: RunDirectory) -> None:
+    shutil.rmtree(run.path)
+    with pytest.raises(StoreError, match=r"verdict\.json: cannot be written"):
+        run.write_text("verdict.json", "")

@@ -96,6 +96,24 @@ def test_settled_by_somebody_else_is_undone(injection: Injection, journal: UndoJ
     assert injection.state is InjectionState.UNDONE
 
 
+def test_a_journal_that_was_removed_keeps_nothing_on(
+    injection: Injection, journal: UndoJournal
+) -> None:
+    injection.inject(lambda: None)
+    journal.path.unlink()
+
+    def fail(_undo: Undo) -> None:
+        raise StoreError("no")
+
+    with pytest.raises(UndoFailed):
+        injection.undo(fail)
+    assert injection.state is InjectionState.DIRTY
+    done: list[str] = []
+    injection.undo(lambda undo: done.append(undo.id))
+    assert done == ["2", "1"]
+    assert injection.state is InjectionState.UNDONE
+
+
 def test_a_fault_lives_once(injection: Injection) -> None:
     with pytest.raises(RefusedError, match="planned"):
         injection.prove(lambda: (True, ""))
