@@ -1,0 +1,118 @@
+"""What a run asks, and in which order, before it takes a cluster and before it breaks something."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from quorate.harness.errors import RefusedError
+from quorate.harness.model.cluster import Cluster
+from quorate.harness.model.experiment import Activity, Experiment
+from quorate.harness.run.run import Run
+
+ALL = frozenset({"cp1", "cp2", "cp3"})
+
+
+class Watcher:
+    tripped = False
+
+    def beside(self, work: Any, *, what: str) -> Any:
+        return work()
+
+    def until(self, done: Any, *, at_most_s: float, what: str) -> bool:
+        return bool(done())
+
+
+@dataclass
+class Scene:
+    """A run of one fault whose parts write down what is asked of them."""
+
+    cluster: Cluster
+    asked: list[str] = field(default_factory=list)
+    good: frozenset[str] = ALL
+    on: tuple[Any, ...] = ()
+
+    def claim(self, lasts_s: float) -> None:
+        self.asked.append("claimed")
+        signal.raise_signal(signal.SIGINT)
+        self.asked.append("journalled")
+
+    def demand_lease(self, api_may_be_down: bool) -> None:
+        self.asked.append(f"lease, API may be down: {api_may_be_down}")
+
+    def put_on(self, fault: Any, *, target: Any, facts: Any) -> str:
+        target.still_so()
+        self.asked.append(f"{fault.name} on {', '.join(target.nodes)}")
+        raise RefusedError("far enough")
+
+    def run(self) -> Run:
+        step = Activity(
+            name="kill",
+            kind="fault",
+            module="quorate.faults",
+            func="etcd_kill",
+            arguments={"target": "etcd-leader"},
+        )
+        played = Experiment(
+            title="",
+            description="",
+            tags=(),
+            method=(step,),
+            given=(),
+            baseline_s=15,
+            probes={},
+            objectives=(),
+            abort_when=None,
+        )
+        components = SimpleNamespace(
+            missing=tuple,
+            vip_holder="cp1",
+            etcd_leader="cp2",
+            nodes_good=lambda component: self.good,
+        )
+        nothing: Any = lambda *_, **__: None  # noqa: E731
+        watcher = Watcher()
+        watcher.clock = SimpleNamespace(now=lambda: 0.0, sleep=nothing)  # type: ignore[attr-defined]
+        workings: Any = SimpleNamespace(
+            directory=SimpleNamespace(append_event=nothing),
+            observer=SimpleNamespace(start=nothing, components=components),
+            watcher=watcher,
+            injector=SimpleNamespace(put_on=self.put_on, faults_on=self.on, faults_off=nothing),
+            guard=SimpleNamespace(look=nothing, heed=nothing, refuse_more=nothing),
+            progress=SimpleNamespace(say=nothing),
+            claim=self.claim,
+            demand_lease=self.demand_lease,
+        )
+        request: Any = SimpleNamespace(experiment=played, cluster=self.cluster, seed=1)
+        return Run(request, workings=workings)
+
+    def inject(self) -> None:
+        run = self.run()
+        run._aim.take()
+        run.stage = "steady"
+        run.inject("etcd_kill", {"target": "etcd-leader"})
+
+
+def test_a_signal_waits_until_the_lease_s_removal_is_journalled(cluster: Cluster) -> None:
+    scene = Scene(cluster)
+    with pytest.raises(KeyboardInterrupt):
+        scene.run().look_around()
+    assert scene.asked == ["claimed", "journalled"]
+
+
+def test_before_a_fault_the_lease_and_what_works_are_asked(cluster: Cluster) -> None:
+    scene = Scene(cluster)
+    with pytest.raises(RefusedError, match="far enough"):
+        scene.inject()
+    assert scene.asked == ["lease, API may be down: False", "etcd_kill on cp2"]
+
+
+def test_with_another_member_down_nothing_is_put_on(cluster: Cluster) -> None:
+    scene = Scene(cluster, good=ALL - {"cp1"})
+    with pytest.raises(RefusedError, match="cp1, cp2 down leaves 1 of 3 etcd members"):
+        scene.inject()
+    assert scene.asked == ["lease, API may be down: False"]
