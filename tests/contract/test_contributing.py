@@ -9,8 +9,9 @@ FAULTS = ROOT / "harness" / "faults"
 
 
 def test_the_example_is_the_file_and_the_line() -> None:
-    blocks = (ROOT / "CONTRIBUTING.md").read_text().split("```python\n")[1:]
-    example, line = (block.partition("```")[0] for block in blocks[:2])
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    example = text.partition("```python\n")[2].partition("```")[0]
+    line = text.partition("```text\n            Haproxy")[2].partition("```")[0]
     assert example == (FAULTS / "haproxy_pause.py").read_text()
-    assert line in (FAULTS / "catalogue.py").read_text()
+    assert f"            Haproxy{line}" in (FAULTS / "catalogue.py").read_text()
     assert (ROOT / "experiments" / "haproxy_pause.yaml").is_file()
