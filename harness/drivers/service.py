@@ -24,7 +24,7 @@ from quorate.harness.model.service import (
 )
 
 ASK_TIMEOUT_S = 1.0
-GRACE_S = 15
+GRACE_S = PRE_STOP_S + 3
 
 NAMESPACE_PATH = f"/api/v1/namespaces/{NAMESPACE}"
 SERVICE_PATH = f"{NAMESPACE_PATH}/services/{NAME}"

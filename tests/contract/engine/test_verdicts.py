@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from quorate.harness.undo.journal import UndoJournal
 from tests.contract.engine.conftest import ENGINES, PLAY, UPSTREAM, FakeCluster, played_by
 
 Make = Callable[..., str]
@@ -57,7 +58,10 @@ def test_nothing_happens(cluster: FakeCluster, experiment: Make) -> None:
     played = cluster.play("quorate", "run", experiment("controls/nothing_happens"))
     assert played.exit_code == 0, played.output
     assert [one["value"] for one in played.verdict["objectives"]] == [0, 0]
-    assert not (played.directory / "undo.jsonl").exists()
+    journal = UndoJournal(played.directory / "undo.jsonl")
+    assert '"injection": "lease"' in journal.path.read_text()
+    assert journal.path.read_text().count('"undo": {') == 1, "the Lease, and no more"
+    assert not journal.pending()
     file = played.directory / "verdict.json"
     before = file.read_bytes()
     judged = cluster.play("quorate", "judge", str(played.directory))
