@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.drivers.machine import BOOT_ID_PATTERN, stays_argv
 from quorate.harness.drivers.power import SWITCH_TIMEOUT_S
-from quorate.harness.errors import RefusedError
 from quorate.harness.faults.contract import Act, Fault, Plan, Proof
+from quorate.harness.faults.machines.boots import boot_id_before, boot_ids, booted_anew
 from quorate.harness.model.cluster import HARNESS
 from quorate.harness.model.undo import Undo
 
@@ -39,12 +38,8 @@ class NodePowerOff(Fault):
     ) -> Mapping[str, str]:
         if not drivers.power.is_there:
             drivers.power.off_argv(nodes[0])  # raises the refusal that names the remedy
-        before = {}
+        before = boot_ids(drivers, nodes=nodes)
         for node in nodes:
-            boot_id = drivers.machine.boot_id(node)
-            if boot_id is None:
-                raise RefusedError(f"{node} does not answer over ssh, so its boot id is not known")
-            before[f"boot_id:{node}"] = boot_id
             if drivers.keepalived.holds(node):
                 before["vip_holder"] = node
         return before
@@ -59,7 +54,7 @@ class NodePowerOff(Fault):
                 # Not "another boot id than before": if we die between the journal entry and the
                 # act, the machine has never been off, and this undo must still come to an end.
                 # But one in the old boot may only just be going off, so it must live on.
-                confirm_argv=stays_argv(plan.before[f"boot_id:{node}"]),
+                confirm_argv=stays_argv(boot_id_before(plan, node)),
                 confirm_expect=BOOT_ID_PATTERN,
                 confirm_node=node,
                 timeout_s=SWITCH_TIMEOUT_S,
@@ -94,15 +89,7 @@ class NodePowerOff(Fault):
         return Proof(True, ", ".join(seen))
 
     def undone(self, drivers: Drivers, *, plan: Plan) -> Proof:
-        changes = []
-        for node in plan.nodes:
-            before, now = plan.before[f"boot_id:{node}"], drivers.machine.boot_id(node)
-            if now is None or not re.match(BOOT_ID_PATTERN, now):
-                return Proof(False, f"{node} does not tell its boot id")
-            if now == before:
-                return Proof(False, f"{node} still has the boot id {before}: it was never off")
-            changes.append(f"boot id of {node}: {before} before, {now} now")
-        return Proof(True, ", ".join(changes))
+        return booted_anew(drivers, plan=plan)
 
 
 def _has_api_server(drivers: Drivers, node: str) -> bool:

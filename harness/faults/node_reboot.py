@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from quorate.harness.drivers.bundle import Drivers
-from quorate.harness.drivers.machine import BOOT_ID_PATTERN, STAYS_UP, SYSTEM_STATE_ARGV
-from quorate.harness.errors import RefusedError
+from quorate.harness.drivers.machine import STAYS_UP, SYSTEM_STATE_ARGV
 from quorate.harness.faults.contract import Act, Fault, Plan, Proof
+from quorate.harness.faults.machines.boots import boot_id_before, boot_ids, booted_anew
 from quorate.harness.model.cluster import HARNESS
 from quorate.harness.model.undo import Undo
 
@@ -41,13 +40,7 @@ class NodeReboot(Fault):
     def prepare(
         self, drivers: Drivers, *, nodes: Sequence[str], arguments: Mapping[str, object]
     ) -> Mapping[str, str]:
-        before: dict[str, str] = {}
-        for node in nodes:
-            boot_id = drivers.machine.boot_id(node)
-            if boot_id is None:
-                raise RefusedError(f"{node} does not answer over ssh, so its boot id is not known")
-            before[f"boot_id:{node}"] = boot_id
-        return before
+        return boot_ids(drivers, nodes=nodes)
 
     def undos(self, drivers: Drivers, *, plan: Plan) -> Sequence[Undo]:
         return [
@@ -77,19 +70,11 @@ class NodeReboot(Fault):
             if drivers.machine.is_unreachable(node):
                 seen.append(f"ssh has no way to {node}")
                 continue
-            before, now = plan.before[f"boot_id:{node}"], drivers.machine.boot_id(node)
+            before, now = boot_id_before(plan, node), drivers.machine.boot_id(node)
             if now is None or now == before:
                 return Proof(False, f"{node} answers over ssh, with the boot id {before}")
             seen.append(f"{node} is back with the boot id {now}")
         return Proof(True, ", ".join(seen))
 
     def undone(self, drivers: Drivers, *, plan: Plan) -> Proof:
-        changes = []
-        for node in plan.nodes:
-            before, now = plan.before[f"boot_id:{node}"], drivers.machine.boot_id(node)
-            if now is None or not re.match(BOOT_ID_PATTERN, now):
-                return Proof(False, f"{node} does not tell its boot id")
-            if now == before:
-                return Proof(False, f"{node} still has the boot id {before}: it never restarted")
-            changes.append(f"boot id of {node}: {before} before, {now} now")
-        return Proof(True, ", ".join(changes))
+        return booted_anew(drivers, plan=plan)

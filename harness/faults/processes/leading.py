@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from quorate.harness.drivers.bundle import Drivers
-from quorate.harness.faults.contract import Plan, Proof
+from quorate.harness.faults.contract import Fault, Plan, Proof
 from quorate.harness.faults.processes.kill import Kill
 from quorate.harness.faults.processes.pause import Pause
 
@@ -15,36 +15,33 @@ LEASE_TIMEOUT_S = 40.0
 defaults (reference/timings_and_slos.md C1), and as much again on a busy machine."""
 
 
-class KillLeading(Kill):
-    """The lease is called as the component is."""
+class Leading(Fault):
+    """Beside the fault itself, before it in a class's bases. The lease is called as the part is."""
+
+    part: ClassVar[str]
+    proof_timeout_s: ClassVar[float] = LEASE_TIMEOUT_S
+
+    def prepare(
+        self, drivers: Drivers, *, nodes: Sequence[str], arguments: Mapping[str, object]
+    ) -> Mapping[str, str]:
+        before = super().prepare(drivers, nodes=nodes, arguments=arguments)  # type: ignore[safe-super]
+        return {**before, **_lease(drivers, self.part, nodes)}
+
+    def proof(self, drivers: Drivers, *, plan: Plan) -> Proof:
+        proof = super().proof(drivers, plan=plan)  # type: ignore[safe-super]
+        return _and_the_lease(drivers, proof, plan, part=self.part)
+
+
+class KillLeading(Leading, Kill):
+    """Where it led, another one takes over once its lease has run out."""
 
     proved_by: ClassVar[str] = f"{Kill.proved_by}; where it led, its lease has another holder"
-    proof_timeout_s: ClassVar[float] = LEASE_TIMEOUT_S
-
-    def prepare(
-        self, drivers: Drivers, *, nodes: Sequence[str], arguments: Mapping[str, object]
-    ) -> Mapping[str, str]:
-        before = super().prepare(drivers, nodes=nodes, arguments=arguments)
-        return {**before, **_lease(drivers, self.part, nodes)}
-
-    def proof(self, drivers: Drivers, *, plan: Plan) -> Proof:
-        return _and_the_lease(drivers, super().proof(drivers, plan=plan), plan, part=self.part)
 
 
-class PauseLeading(Pause):
-    """The lease is called as the component is."""
+class PauseLeading(Leading, Pause):
+    """The same, and when it goes on it must find that it leads no more."""
 
     proved_by: ClassVar[str] = f"{Pause.proved_by}; where it led, its lease has another holder"
-    proof_timeout_s: ClassVar[float] = LEASE_TIMEOUT_S
-
-    def prepare(
-        self, drivers: Drivers, *, nodes: Sequence[str], arguments: Mapping[str, object]
-    ) -> Mapping[str, str]:
-        before = super().prepare(drivers, nodes=nodes, arguments=arguments)
-        return {**before, **_lease(drivers, self.part, nodes)}
-
-    def proof(self, drivers: Drivers, *, plan: Plan) -> Proof:
-        return _and_the_lease(drivers, super().proof(drivers, plan=plan), plan, part=self.part)
 
 
 def _lease(drivers: Drivers, part: str, nodes: Sequence[str]) -> Mapping[str, str]:
