@@ -27,7 +27,7 @@ from quorate.harness.lab import rootfs, shell
 from quorate.harness.lab.plan import IMAGE_REPOSITORY
 from quorate.harness.lab.spec import Versions
 
-STORE_FORMAT = 2  # raise it when the way a store is made changes
+STORE_FORMAT = 4  # raise it when the way a store is made changes
 
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -40,6 +40,14 @@ disabled_plugins = ["io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime
 [grpc]
   address = "{state}/socket"
 """
+
+
+IPTABLES = "usr/sbin/xtables-nft-multi"
+IPTABLES_NAMES = {
+    f"usr/sbin/{name}{verb}": "xtables-nft-multi"
+    for name in ("iptables", "ip6tables")
+    for verb in ("", "-save", "-restore")
+}
 
 
 @dataclass(frozen=True)
@@ -63,15 +71,12 @@ def images(versions: Versions, bins: Mapping[str, Path], root: Path) -> tuple[Im
         Image(name, versions.kubernetes, {f"usr/local/bin/{name}": bins[name]}, {})
         for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
     )
-    proxy = {
-        "usr/local/bin/kube-proxy": bins["kube-proxy"],
-        **_with_libraries(root, "usr/sbin/nft"),
-    }
+    proxy = {"usr/local/bin/kube-proxy": bins["kube-proxy"], **_iptables(root)}
     etcd = {f"usr/local/bin/{name}": bins[name] for name in ("etcd", "etcdctl", "etcdutl")}
     busybox = root / "bin/busybox"
     return (
         *kubernetes,
-        Image("kube-proxy", versions.kubernetes, proxy, {}),
+        Image("kube-proxy", versions.kubernetes, proxy, IPTABLES_NAMES),
         Image("etcd", f"{versions.etcd.removeprefix('v')}-0", etcd, {}),
         Image("coredns", versions.coredns, {"coredns": bins["coredns"]}, {}, ("/coredns",)),
         Image("pause", versions.pause, {"pause": root / "usr/bin/catatonit"}, {}, ("/pause", "-P")),
@@ -79,20 +84,25 @@ def images(versions: Versions, bins: Mapping[str, Path], root: Path) -> tuple[Im
     )
 
 
+def _iptables(root: Path) -> dict[str, Path]:
+    """iptables over nf_tables, and what it loads for each match and target."""
+    extensions = [str(path.relative_to(root)) for path in root.glob("usr/lib/*/xtables/*.so")]
+    return _with_libraries(root, IPTABLES, *sorted(extensions))
+
+
 def _applets(busybox: Path) -> dict[str, str]:
     names = shell.run([str(busybox), "--list"]).split()
     return {f"bin/{name}": "busybox" for name in names if name != "busybox"}
 
 
-def _with_libraries(root: Path, program: str) -> dict[str, Path]:
-    """A dynamically linked program of the root file system with the libraries that it loads."""
-    listed = shell.run(["chroot", str(root), "ldd", f"/{program}"])
-    files = {program: root / program}
-    for line in listed.splitlines():
-        path = next((word for word in line.split() if word.startswith("/")), None)
-        if path is not None:
-            inside = shell.run(["chroot", str(root), "readlink", "-f", path]).strip()
-            files[path.lstrip("/")] = root / inside.lstrip("/")
+def _with_libraries(root: Path, *programs: str) -> dict[str, Path]:
+    """Dynamically linked files of the root file system with the libraries that they load."""
+    listed = shell.run(["chroot", str(root), "ldd", *(f"/{program}" for program in programs)])
+    files = {program: root / program for program in programs}
+    found = {word for line in listed.splitlines() for word in line.split() if word[0] == "/"}
+    for path in sorted(word for word in found if not word.endswith(":")):
+        inside = shell.run(["chroot", str(root), "readlink", "-f", path]).strip()
+        files[path.lstrip("/")] = root / inside.lstrip("/")
     return files
 
 

@@ -66,7 +66,7 @@ def hurried(document: dict[str, Any]) -> dict[str, Any]:
     """The same fault on the same target, with a baseline and a watch as short as they can be.
 
     The service under watch is not deployed, since nobody watches it: its deletion alone takes
-    longer than all the rest. A fault of its pods is put on CoreDNS's.
+    longer than all the rest. A fault of its pods or nodes is put on CoreDNS's.
     """
     document = copy.deepcopy(document)
     ours = document["extensions"][0]
@@ -75,12 +75,11 @@ def hurried(document: dict[str, Any]) -> dict[str, Any]:
     ours["given"] = [one for one in ours.get("given", ()) if one != "service_deployed"]
     arguments = document["method"][0]["provider"]["arguments"]
     arguments["at_most_s"] = WATCHED_S
-    if document["method"][0]["provider"]["func"] == "pod_kill":
-        arguments |= {
-            "target": f"worker:running={COREDNS}",
-            "namespace": "kube-system",
-            "selector": COREDNS,
-        }
+    func = document["method"][0]["provider"]["func"]
+    if func in ("pod_kill", "worker_drain"):
+        arguments["target"] = f"worker:running={COREDNS}"
+    if func == "pod_kill":
+        arguments |= {"namespace": "kube-system", "selector": COREDNS}
     return document
 
 

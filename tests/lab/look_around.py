@@ -38,15 +38,15 @@ def say(*argv: str) -> str:
 
 
 def ruleset() -> list[str]:
-    """nft's rules without counters and handles; of kube-proxy's own tables the names."""
+    """nft's rules without counters and handles; none of kube-proxy's and of the pods' links."""
     found = []
     for entry in json.loads(say("nft", "-j", "list", "ruleset") or '{"nftables": []}')["nftables"]:
         ((kind, thing),) = entry.items()
-        if kind == "metainfo" or (thing.get("table") == "kube-proxy"):
+        if kind == "metainfo":
             continue
         name = str(thing.get("chain") or thing.get("name"))
         text = json.dumps(uncounted(thing), sort_keys=True)
-        if not (name.startswith("CNI-") or '"CNI-' in text):
+        if not (name.startswith(("CNI-", "KUBE-")) or '"CNI-' in text or '"KUBE-' in text):
             found.append(f"{kind} {text}")
     return found
 

@@ -71,7 +71,10 @@ def test_killed_at_every_line_of_the_journal(
     lab: Lab, untouched: residue.Untouched, family: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "dying.yaml"
-    path.write_text(yaml.safe_dump(hurried(shipped(FAMILIES[family])), sort_keys=False))
+    document = hurried(shipped(FAMILIES[family]))
+    if family == "controllers":  # one that does not lead, mostly: else each run waits for a lease
+        document["method"][0]["provider"]["arguments"]["target"] = "control-plane:any"
+    path.write_text(yaml.safe_dump(document, sort_keys=False))
     run = Dying(lab, untouched, path)
     last: list[str] = []
     for number in range(1, MOST_LINES):
