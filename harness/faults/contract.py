@@ -186,6 +186,7 @@ class Arrangement(ABC):
 
     name: ClassVar[str]
     summary: ClassVar[str]
+    proof_timeout_s: ClassVar[float] = 10.0
     voids_acts: ClassVar[bool] = False
     """Whether each fault's act is replaced by `true`: what is left must be INCONCLUSIVE."""
 

@@ -127,7 +127,7 @@ class Injector:
         self._inject(injection, act, what=f"arranging {arrangement.name}")
         proof = self._look(
             lambda: arrangement.proof(self._drivers, plan=plan),
-            timeout_s=10.0,
+            timeout_s=arrangement.proof_timeout_s,
             what="arranged?",
         )
         if not proof.ok:

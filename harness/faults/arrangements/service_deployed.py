@@ -20,6 +20,11 @@ GONE_S = 120.0
 """A namespace goes when its last pod has: grace period, and kubelet's and controllers' rounds."""
 
 
+SERVED_S = 60.0
+"""kube-proxy whose API server's machine has just died asks it on until HTTP/2's pings give it up,
+30 s and 15 s (golang.org/x/net/http2 as client-go sets it), and hears of no service meanwhile."""
+
+
 class ServiceDeployed(Arrangement):
     """What service_reachability asks: replicas on several nodes, readiness, preStop, a budget."""
 
@@ -27,6 +32,8 @@ class ServiceDeployed(Arrangement):
     summary: ClassVar[str] = (
         f"{REPLICAS} replicas of a web server, spread, with readiness, preStop and a budget of one."
     )
+
+    proof_timeout_s: ClassVar[float] = SERVED_S
 
     def prepare(self, drivers: Drivers) -> Mapping[str, str]:
         if drivers.service.is_there():
