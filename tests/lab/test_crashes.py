@@ -25,7 +25,7 @@ FAMILIES = {
     "node": "node_power_off",
     "API server": "apiserver_pause",
     "etcd": "etcd_isolate",
-    "VIP and load balancer": "haproxy_drain_backend",
+    "VIP and load balancer": "haproxy_pause",
     "controllers": "scheduler_pause",
     "worker and pods": "worker_drain",
 }
