@@ -77,9 +77,7 @@ def _explain(error: ValidationError, *, path: Path, lines: Mapping[str, int]) ->
     locations = [mistake["loc"] for mistake in error.errors()]
     mistakes = [  # a list is not one more mistake because its item is one
         mistake
-        for mistake in sorted(
-            error.errors(), key=lambda mistake: line_of(path_text(mistake["loc"]), lines=lines)
-        )
+        for mistake in sorted(error.errors(), key=lambda one: line(one["loc"]))
         if not any(_is_inside(other, mistake["loc"]) for other in locations)
     ]
     first = mistakes[0]

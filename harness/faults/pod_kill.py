@@ -7,20 +7,11 @@ from typing import Any, ClassVar
 
 from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.drivers.pods import containers_of, controller_of, is_mirror, is_ready, name_of
-from quorate.harness.drivers.processes import (
-    NONE_STOPPED,
-    Process,
-    processes_of,
-    resume_argv,
-    signal_argv,
-    state_of,
-    stopped_argv,
-    tree,
-    words_of,
-)
+from quorate.harness.drivers.processes import Process, signal_argv, tree, words_of
 from quorate.harness.drivers.service import selected_path
 from quorate.harness.errors import RefusedError
 from quorate.harness.faults.contract import Act, Fault, Parameter, Plan, Proof
+from quorate.harness.faults.processes import parts
 from quorate.harness.model.cluster import HARNESS
 from quorate.harness.model.service import NAMESPACE, SELECTOR
 from quorate.harness.model.undo import Undo
@@ -86,10 +77,13 @@ class PodKill(Fault):
             confirm_timeout_s=READY_AGAIN_S,
             text=f"wait until {plan.before['ready']} pod(s) of {selector} are ready again",
         )
-        return [ready, *(_resume(plan, node) for node in plan.nodes)]
+        return [ready, *(parts.resume(plan, node, part=selector) for node in plan.nodes)]
 
     def acts(self, drivers: Drivers, *, plan: Plan) -> Sequence[Act]:
-        return [Act(node, signal_argv("KILL", _victims(plan, node))) for node in plan.nodes]
+        return [
+            Act(node, signal_argv("KILL", parts.processes_before(plan, node)))
+            for node in plan.nodes
+        ]
 
     def proof(self, drivers: Drivers, *, plan: Plan) -> Proof:
         alive = _alive(drivers, plan=plan)
@@ -111,29 +105,11 @@ class PodKill(Fault):
         return Proof(len(ready) >= int(wanted), f"{len(ready)} of {wanted} pods ready, all anew")
 
 
-def _victims(plan: Plan, node: str) -> tuple[Process, ...]:
-    return processes_of(plan.before[f"processes:{node}"])
-
-
-def _resume(plan: Plan, node: str) -> Undo:
-    victims = _victims(plan, node)
-    return Undo(
-        id=f"{plan.injection}:resume:{node}",
-        injection=plan.injection,
-        node=node,
-        argv=resume_argv(plan.word, victims),
-        confirm_argv=stopped_argv(victims),
-        confirm_expect=NONE_STOPPED,
-        text=f"let processes on {node} go on that are stopped and not killed",
-    )
-
-
 def _alive(drivers: Drivers, *, plan: Plan) -> str:
     """A process that has not ended, in words; "" when all have."""
     for node in plan.nodes:
-        table = drivers.processes.table(node)
-        for one in _victims(plan, node):
-            if state_of(table, one) is not None:
+        for one, state in parts.states(drivers, plan=plan, node=node).items():
+            if state is not None:
                 return f"process {one.pid} on {node} has not ended"
     return ""
 

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.drivers.drain import leaving, noticed_cordons, stuck
-from quorate.harness.drivers.kube_api import UNMARKED
 from quorate.harness.drivers.pods import (
     controller_of,
     is_finished,
@@ -19,6 +18,7 @@ from quorate.harness.drivers.pods import (
 )
 from quorate.harness.errors import RefusedError
 from quorate.harness.faults.contract import Act, Fault, Parameter, Plan, Proof
+from quorate.harness.faults.marked.changes import change_back
 from quorate.harness.model.cluster import HARNESS
 from quorate.harness.model.marks import annotation
 from quorate.harness.model.undo import Undo
@@ -81,21 +81,16 @@ class WorkerDrain(Fault):
         return {**before, **({"by": by} if by else {})}
 
     def undos(self, drivers: Drivers, *, plan: Plan) -> Sequence[Undo]:
-        commands = drivers.kube_commands
         by = plan.before.get("by")
         # The first of them is carried out last: when all is well it finds nothing to do, and when
         # nobody is left, it is what the switch does.
         return [_from_inside(drivers, node, by=by, plan=plan) for node in plan.nodes if by] + [
-            Undo(
-                id=f"{plan.injection}:{node}",
-                injection=plan.injection,
-                node=HARNESS,
-                argv=commands.unmark(
-                    _path(node), {"spec": {"unschedulable": None}}, mark=plan.unit
-                ),
-                # Taken off with the cordon; without it, a cordon is somebody else's.
-                confirm_argv=commands.show_mark(_path(node), mark=plan.unit),
-                confirm_expect=UNMARKED,
+            # The mark goes with the cordon; without it, a cordon is somebody else's.
+            change_back(
+                drivers.kube_commands,
+                _path(node),
+                {"spec": {"unschedulable": None}},
+                plan=plan,
                 text=f"uncordon {node}",
             )
             for node in plan.nodes

@@ -67,7 +67,7 @@ class ClusterLease:
     @functools.cached_property
     def home(self) -> str:
         """This machine and state directory; what the lock and the registry here speak for."""
-        return f"{socket.gethostname()}-{identity(self.state_dir)}"
+        return home_of(self.state_dir)
 
     def take(self, *, lasts_s: float) -> None:
         """Take it for `lasts_s` seconds. RefusedError while another run may be under way."""
@@ -162,8 +162,7 @@ class ClusterLease:
         until = expiry(spec)
         if self.wall() < until:
             raise RefusedError(
-                f"{holder} is running on this cluster until {until:%H:%M:%S} UTC at the latest "
-                f"(Lease kube-system/{NAME}): wait for its end"
+                f"{_running(holder, until)} (Lease kube-system/{NAME}): wait for its end"
             )
         marked = self._marked()
         if marked:
@@ -199,9 +198,18 @@ def held_by_another(
         holder, until = str(spec["holderIdentity"]), expiry(spec)
     except (TransportError, ValueError, KeyError, TypeError):
         return ""
-    of_here = holder.startswith(f"{socket.gethostname()}-{identity(state_dir)}/")
+    of_here = holder.startswith(f"{home_of(state_dir)}/")
     if of_here or holder.endswith(f"/{run_id}") or wall() >= until:
         return ""
+    return _running(holder, until)
+
+
+def home_of(state_dir: Path) -> str:
+    """This machine and state directory, as a Lease's holder begins."""
+    return f"{socket.gethostname()}-{identity(state_dir)}"
+
+
+def _running(holder: str, until: datetime) -> str:
     return f"{holder} is running on this cluster until {until:%H:%M:%S} UTC at the latest"
 
 

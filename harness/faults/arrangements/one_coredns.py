@@ -8,11 +8,12 @@ from typing import ClassVar
 
 from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.drivers.coredns import DEPLOYMENT_PATH, NAMESPACE, SELECTOR
-from quorate.harness.drivers.kube_api import ROLLED_OUT_S, UNMARKED
+from quorate.harness.drivers.kube_api import ROLLED_OUT_S
 from quorate.harness.drivers.pods import is_ready
 from quorate.harness.drivers.service import selected_path
 from quorate.harness.errors import RefusedError
 from quorate.harness.faults.contract import Act, Arrangement, Plan, Proof
+from quorate.harness.faults.marked.changes import change_back, roll_out
 from quorate.harness.model.cluster import HARNESS
 from quorate.harness.model.undo import Undo
 
@@ -40,28 +41,18 @@ class OneCoredns(Arrangement):
                 timeout_s=ROLLED_OUT_S + 10,
                 text="wait until CoreDNS runs as it is declared",
             ),
-            Undo(
-                id=f"{self.name}:replicas",
-                injection=self.name,
-                node=HARNESS,
-                argv=commands.unmark(
-                    DEPLOYMENT_PATH, {"spec": {"replicas": int(before)}}, mark=plan.unit
-                ),
-                confirm_argv=commands.show_mark(DEPLOYMENT_PATH, mark=plan.unit),
-                confirm_expect=UNMARKED,
+            change_back(
+                commands,
+                DEPLOYMENT_PATH,
+                {"spec": {"replicas": int(before)}},
+                plan=plan,
                 text=f"scale CoreDNS to {before} replicas again",
             ),
         ]
 
     def acts(self, drivers: Drivers, *, plan: Plan) -> Sequence[Act]:
-        commands = drivers.kube_commands
-        return [
-            Act(
-                HARNESS,
-                commands.mark(DEPLOYMENT_PATH, {"spec": {"replicas": 1}}, mark=plan.unit),
-            ),
-            Act(HARNESS, commands.rolled_out(DEPLOYMENT_PATH), timeout_s=ROLLED_OUT_S + 10),
-        ]
+        one = {"spec": {"replicas": 1}}
+        return roll_out(drivers.kube_commands, DEPLOYMENT_PATH, one, plan=plan)
 
     def proof(self, drivers: Drivers, *, plan: Plan) -> Proof:
         pods = drivers.api.items(selected_path(NAMESPACE, SELECTOR))

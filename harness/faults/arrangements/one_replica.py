@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from quorate.harness.drivers.bundle import Drivers
-from quorate.harness.drivers.kube_api import ROLLED_OUT_S, UNMARKED
 from quorate.harness.drivers.service import DEPLOYMENT_PATH
 from quorate.harness.faults.contract import Act, Arrangement, Plan, Proof
-from quorate.harness.model.cluster import HARNESS
+from quorate.harness.faults.marked.changes import change_back, roll_out
 from quorate.harness.model.service import REPLICAS
 from quorate.harness.model.undo import Undo
 
@@ -21,30 +20,13 @@ class OneReplica(Arrangement):
     summary: ClassVar[str] = "The service under watch has one replica."
 
     def undos(self, drivers: Drivers, *, plan: Plan) -> Sequence[Undo]:
-        commands = drivers.kube_commands
-        return [
-            Undo(
-                id=f"{self.name}:replicas",
-                injection=self.name,
-                node=HARNESS,
-                argv=commands.unmark(
-                    DEPLOYMENT_PATH, {"spec": {"replicas": REPLICAS}}, mark=plan.unit
-                ),
-                confirm_argv=commands.show_mark(DEPLOYMENT_PATH, mark=plan.unit),
-                confirm_expect=UNMARKED,
-                text=f"scale the service under watch to {REPLICAS} replicas again",
-            )
-        ]
+        text = f"scale the service under watch to {REPLICAS} replicas again"
+        all_ = {"spec": {"replicas": REPLICAS}}
+        return [change_back(drivers.kube_commands, DEPLOYMENT_PATH, all_, plan=plan, text=text)]
 
     def acts(self, drivers: Drivers, *, plan: Plan) -> Sequence[Act]:
-        commands = drivers.kube_commands
-        return [
-            Act(
-                HARNESS,
-                commands.mark(DEPLOYMENT_PATH, {"spec": {"replicas": 1}}, mark=plan.unit),
-            ),
-            Act(HARNESS, commands.rolled_out(DEPLOYMENT_PATH), timeout_s=ROLLED_OUT_S + 10),
-        ]
+        one = {"spec": {"replicas": 1}}
+        return roll_out(drivers.kube_commands, DEPLOYMENT_PATH, one, plan=plan)
 
     def proof(self, drivers: Drivers, *, plan: Plan) -> Proof:
         differs = drivers.service.unsettled(replicas=1)

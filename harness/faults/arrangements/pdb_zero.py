@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from quorate.harness.drivers.bundle import Drivers
-from quorate.harness.drivers.kube_api import UNMARKED
 from quorate.harness.drivers.service import BUDGET_PATH
 from quorate.harness.faults.contract import Act, Arrangement, Plan, Proof
+from quorate.harness.faults.marked.changes import change_back
 from quorate.harness.model.cluster import HARNESS
 from quorate.harness.model.undo import Undo
 
@@ -20,18 +20,9 @@ class PdbZero(Arrangement):
     summary: ClassVar[str] = "The budget of the service under watch allows no eviction."
 
     def undos(self, drivers: Drivers, *, plan: Plan) -> Sequence[Undo]:
-        commands = drivers.kube_commands
-        return [
-            Undo(
-                id=f"{self.name}:budget",
-                injection=self.name,
-                node=HARNESS,
-                argv=commands.unmark(BUDGET_PATH, {"spec": {"maxUnavailable": 1}}, mark=plan.unit),
-                confirm_argv=commands.show_mark(BUDGET_PATH, mark=plan.unit),
-                confirm_expect=UNMARKED,
-                text="allow one disruption of the service under watch again",
-            )
-        ]
+        text = "allow one disruption of the service under watch again"
+        one = {"spec": {"maxUnavailable": 1}}
+        return [change_back(drivers.kube_commands, BUDGET_PATH, one, plan=plan, text=text)]
 
     def acts(self, drivers: Drivers, *, plan: Plan) -> Sequence[Act]:
         nothing = {"spec": {"maxUnavailable": 0}}

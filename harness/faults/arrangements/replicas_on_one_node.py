@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from quorate.harness.drivers.bundle import Drivers
-from quorate.harness.drivers.kube_api import ROLLED_OUT_S, UNMARKED
 from quorate.harness.drivers.service import DEPLOYMENT_PATH, spread
 from quorate.harness.errors import RefusedError
 from quorate.harness.faults.contract import Act, Arrangement, Plan, Proof
-from quorate.harness.model.cluster import HARNESS
+from quorate.harness.faults.marked.changes import change_back, roll_out
 from quorate.harness.model.service import LABELS, REPLICAS
 from quorate.harness.model.undo import Undo
 
@@ -29,26 +28,13 @@ class ReplicasOnOneNode(Arrangement):
         return {"node": drivers.cluster.workers[0].name}
 
     def undos(self, drivers: Drivers, *, plan: Plan) -> Sequence[Undo]:
-        commands = drivers.kube_commands
-        return [
-            Undo(
-                id=f"{self.name}:template",
-                injection=self.name,
-                node=HARNESS,
-                argv=commands.unmark(DEPLOYMENT_PATH, _placement(spread(), None), mark=plan.unit),
-                confirm_argv=commands.show_mark(DEPLOYMENT_PATH, mark=plan.unit),
-                confirm_expect=UNMARKED,
-                text="let the service under watch spread again",
-            )
-        ]
+        text = "let the service under watch spread again"
+        apart = _placement(spread(), None)
+        return [change_back(drivers.kube_commands, DEPLOYMENT_PATH, apart, plan=plan, text=text)]
 
     def acts(self, drivers: Drivers, *, plan: Plan) -> Sequence[Act]:
-        commands = drivers.kube_commands
         together = _placement(None, _affinity(plan.before["node"]))
-        return [
-            Act(HARNESS, commands.mark(DEPLOYMENT_PATH, together, mark=plan.unit)),
-            Act(HARNESS, commands.rolled_out(DEPLOYMENT_PATH), timeout_s=ROLLED_OUT_S + 10),
-        ]
+        return roll_out(drivers.kube_commands, DEPLOYMENT_PATH, together, plan=plan)
 
     def proof(self, drivers: Drivers, *, plan: Plan) -> Proof:
         differs = drivers.service.unsettled(replicas=REPLICAS)

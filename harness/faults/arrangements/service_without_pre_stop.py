@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from quorate.harness.drivers.bundle import Drivers
-from quorate.harness.drivers.kube_api import ROLLED_OUT_S, UNMARKED
 from quorate.harness.drivers.service import DEPLOYMENT_PATH, container
 from quorate.harness.faults.contract import Act, Arrangement, Plan, Proof
-from quorate.harness.model.cluster import HARNESS
+from quorate.harness.faults.marked.changes import change_back, roll_out
 from quorate.harness.model.service import REPLICAS
 from quorate.harness.model.undo import Undo
 
@@ -21,28 +20,13 @@ class ServiceWithoutPreStop(Arrangement):
     summary: ClassVar[str] = "The service under watch has no preStop: its pods end at once."
 
     def undos(self, drivers: Drivers, *, plan: Plan) -> Sequence[Undo]:
-        commands = drivers.kube_commands
-        return [
-            Undo(
-                id=f"{self.name}:template",
-                injection=self.name,
-                node=HARNESS,
-                argv=commands.unmark(
-                    DEPLOYMENT_PATH, self._template(drivers, pre_stop=True), mark=plan.unit
-                ),
-                confirm_argv=commands.show_mark(DEPLOYMENT_PATH, mark=plan.unit),
-                confirm_expect=UNMARKED,
-                text="give the service under watch its preStop back",
-            )
-        ]
+        text = "give the service under watch its preStop back"
+        with_it = self._template(drivers, pre_stop=True)
+        return [change_back(drivers.kube_commands, DEPLOYMENT_PATH, with_it, plan=plan, text=text)]
 
     def acts(self, drivers: Drivers, *, plan: Plan) -> Sequence[Act]:
-        commands = drivers.kube_commands
         without = self._template(drivers, pre_stop=False)
-        return [
-            Act(HARNESS, commands.mark(DEPLOYMENT_PATH, without, mark=plan.unit)),
-            Act(HARNESS, commands.rolled_out(DEPLOYMENT_PATH), timeout_s=ROLLED_OUT_S + 10),
-        ]
+        return roll_out(drivers.kube_commands, DEPLOYMENT_PATH, without, plan=plan)
 
     def proof(self, drivers: Drivers, *, plan: Plan) -> Proof:
         differs = drivers.service.unsettled(replicas=REPLICAS)

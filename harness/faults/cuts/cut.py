@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.drivers.nftables import LIST_ARGV, Drop, Ruleset, absent_pattern, remove_argv
-from quorate.harness.errors import RefusedError
 from quorate.harness.faults.contract import Act, Fault, Plan, Proof
+from quorate.harness.faults.machines.boots import boot_id_before, boot_ids
 from quorate.harness.model.undo import Undo
 
 
@@ -71,7 +71,7 @@ class Cut(Fault):
         for node in self.rulesets(drivers, plan=plan):
             if drivers.nftables.lost(node, plan.word) is not None:
                 return Proof(False, f"{node} still has the table {plan.word}")
-            before, now = plan.before[f"boot_id:{node}"], drivers.machine.boot_id(node)
+            before, now = boot_id_before(plan, node), drivers.machine.boot_id(node)
             if now is not None and now != before:
                 told.append(f"{node} was rebooted, which no rule outlives")
                 continue
@@ -87,15 +87,11 @@ def look(drivers: Drivers, *, nodes: Sequence[str], to: Sequence[str]) -> dict[s
 
     RefusedError where nft cannot be used on one of them, or it does not tell its boot id.
     """
-    before = {}
+    links = {}
     for node in nodes:
         drivers.nftables.check(node)
-        before[f"links:{node}"] = " ".join(drivers.nftables.links(node, to=to))
-        boot_id = drivers.machine.boot_id(node)
-        if boot_id is None:
-            raise RefusedError(f"{node} does not answer over ssh, so its boot id is not known")
-        before[f"boot_id:{node}"] = boot_id
-    return before
+        links[f"links:{node}"] = " ".join(drivers.nftables.links(node, to=to))
+    return {**links, **boot_ids(drivers, nodes=nodes)}
 
 
 def others(drivers: Drivers, but: Sequence[str]) -> list[str]:

@@ -1,0 +1,1 @@
+"""What changes an object of the API carries its run's mark, and only what carries it is undone."""
