@@ -6,13 +6,20 @@ Never evidence that a fault works; it shows what ours ask for, and how they take
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.drivers.kube import Answer
-from quorate.harness.drivers.kube_api import KubeApi
+from quorate.harness.drivers.kube_api import KubeApi, KubeCommands
+from quorate.harness.drivers.kube_command import carry_out
 from quorate.harness.errors import DriverError
+from quorate.harness.faults.contract import Act, Fault, Plan
 from quorate.harness.model import service
+from quorate.harness.model.cluster import Cluster
+from quorate.harness.model.undo import Undo
+from quorate.harness.transport.own import KUBE
 
 Object = dict[str, Any]
 LISTS = ("pods", "events", "poddisruptionbudgets", "nodes", "namespaces", "deployments")
@@ -164,3 +171,27 @@ def healthy(node: str) -> MemoryServer:
             ),
         }
     )
+
+
+def drivers_of(cluster: Cluster, server: MemoryServer, **more: object) -> Drivers:
+    """What asks and writes the API, and what else is named; no other driver is there."""
+    made: Any = Drivers.__new__(Drivers)
+    parts = {"cluster": cluster, "api": server.api, "kube_commands": KubeCommands(), **more}
+    for name, value in parts.items():
+        object.__setattr__(made, name, value)
+    result: Drivers = made
+    return result
+
+
+def planned(fault: Fault, drivers: Drivers, arguments: dict[str, Any], *, node: str = "w1") -> Plan:
+    """What is to be done to one node."""
+    before = fault.prepare(drivers, nodes=[node], arguments=arguments)
+    return Plan(f"{fault.name}-1", (node,), arguments=arguments, before=before)
+
+
+def carry_out_all(steps: Iterable[Act | Undo], server: MemoryServer) -> None:
+    """Each as our own command would do it."""
+    for step in steps:
+        word, verb, *words = step.argv
+        assert word == KUBE
+        carry_out(server.api, verb, words)

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from quorate.harness.drivers.bundle import Drivers
-from quorate.harness.drivers.files import UNCOVERED, cover_argv, covered_argv, uncover_argv
+from quorate.harness.drivers.files import cover_argv
 from quorate.harness.drivers.kube import API_SERVER_PORT
 from quorate.harness.drivers.manifests import HIDDEN, path_of
 from quorate.harness.errors import RefusedError
 from quorate.harness.faults.contract import Act, Fault, Plan, Proof
+from quorate.harness.faults.covers.manifest import refuse_covered, uncover
 from quorate.harness.faults.processes import parts
 from quorate.harness.model.cluster import HARNESS
 from quorate.harness.model.undo import Undo
@@ -44,23 +45,11 @@ class ApiserverStop(Fault):
                 raise RefusedError(f"{PART} on {node} is no static pod: use apiserver_kill there")
             if drivers.files.text(node, MANIFEST) is None:
                 raise RefusedError(f"{node} has no {MANIFEST} that could be hidden")
-            if drivers.files.is_covered(node, MANIFEST):
-                raise RefusedError(f"{node}: something lies over {MANIFEST}; `quorate undo`")
+            refuse_covered(drivers, node=node, path=MANIFEST)
         return before
 
     def undos(self, drivers: Drivers, *, plan: Plan) -> Sequence[Undo]:
-        return [
-            Undo(
-                id=f"{plan.injection}:{node}",
-                injection=plan.injection,
-                node=node,
-                argv=uncover_argv(MANIFEST, folder=plan.folder, tag=plan.word),
-                confirm_argv=covered_argv(MANIFEST),
-                confirm_expect=UNCOVERED,
-                text=f"uncover {MANIFEST} on {node}",
-            )
-            for node in plan.nodes
-        ]
+        return [uncover(plan, node=node, path=MANIFEST) for node in plan.nodes]
 
     def acts(self, drivers: Drivers, *, plan: Plan) -> Sequence[Act]:
         return [Act(node, cover_argv(MANIFEST, HIDDEN, folder=plan.folder)) for node in plan.nodes]

@@ -57,6 +57,12 @@ def events_of(directory: Path | None) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines if line.endswith("}")]
 
 
+def last_event(directory: Path | None) -> str:
+    """The kind of the last thing that it wrote down."""
+    events = events_of(directory)
+    return str(events[-1]["kind"]) if events else "nothing yet"
+
+
 def proved(directory: Path | None) -> bool:
     """Whether its fault was proved to bite."""
     return any(e["kind"] == "injection_proved" and e["data"]["ok"] for e in events_of(directory))

@@ -7,7 +7,7 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from quorate.harness.undo.pending import PendingRuns
 from tests.evidence import ROOT, Row, commit, machine, today
 from tests.lab.conftest import SETTLES_S, WHOLE_S, Lab, eventually
 from tests.lab.hurried import argv, hurried, shipped
-from tests.lab.killing import Live, events_of, guardian_of, proved
+from tests.lab.killing import Live, events_of, guardian_of, last_event, proved
 from tests.lab.residue import Untouched
 
 LONGEST_S = 25.0
@@ -182,7 +182,7 @@ class Soak:
         live.process.kill()
         live.process.wait()
         struck = time.monotonic()
-        last = events_of(live.directory)[-1]["kind"] if events_of(live.directory) else "nothing yet"
+        last = last_event(live.directory)
         by = self._taken_off(live.directory, guarded=guardian is None, rng=rng)
         took_s = time.monotonic() - struck
         return Kill(
@@ -197,11 +197,9 @@ class Soak:
         )
 
     def _taken_off(self, directory: Path | None, *, guarded: bool, rng: random.Random) -> str:
-        if directory is None or not (directory / JOURNAL_NAME).exists():
-            self.lab.run("undo")
-            return "nothing was on"
-        journal = UndoJournal(directory / JOURNAL_NAME)
-        if not journal.pending():
+        written = directory is not None and (directory / JOURNAL_NAME).exists()
+        journal = UndoJournal(directory / JOURNAL_NAME) if directory and written else None
+        if journal is None or not journal.pending():
             self.lab.run("undo")
             return "nothing was on"
         if guarded:
@@ -210,12 +208,16 @@ class Soak:
             registry = PendingRuns(state_directory())
             eventually("the run is struck off", lambda: not registry.list(), timeout_s=10)
             return "guardian"
-        if self._has_switch_alone(directory) and rng.random() < 0.3:
+        if directory and self._has_switch_alone(directory) and rng.random() < 0.3:
             self._wait_for_switch()
             self.lab.run("undo")
             return "switch"
         self.lab.run("undo")
         return "undo"
+
+    def _left_but(self, words: Sequence[str]) -> list[str]:
+        """What is different now, without lines that hold one of these words."""
+        return [one for one in self.untouched.now() if not any(word in one for word in words)]
 
     def _has_switch_alone(self, directory: Path) -> bool:
         """Whether a switch is armed, and all that is on is on nodes: no arrangement, no power."""
@@ -228,9 +230,7 @@ class Soak:
         """Until nothing of the fault is seen any more anywhere; its Lease stays until the undo."""
 
         def off() -> bool:
-            return self.lab.is_whole() and not [
-                line for line in self.untouched.now() if not any(word in line for word in OURS)
-            ]
+            return self.lab.is_whole() and not self._left_but(OURS)
 
         eventually("the switch has taken it off", off, timeout_s=SWITCHED_S)
 
@@ -239,7 +239,7 @@ class Soak:
         rng = random.Random(f"signals {number}")
         which = (signal.SIGINT, signal.SIGTERM)[number % 2]
         live, at_s = self.struck(fault, rng)
-        last = events_of(live.directory)[-1]["kind"] if events_of(live.directory) else "nothing yet"
+        last = last_event(live.directory)
         live.process.send_signal(which)
         struck = time.monotonic()
         code = live.process.wait(SETTLED_S)
@@ -293,14 +293,11 @@ class Soak:
         """`reboot` when nothing of the fault is left as soon as the cluster is whole."""
         arranged = any(e["kind"] == "arrangement_applied" for e in events_of(directory))
 
-        def left() -> list[str]:
-            words = (*OURS, "quorate-service") if arranged else OURS
-            return [one for one in self.untouched.now() if not any(word in one for word in words)]
-
+        words = (*OURS, "quorate-service") if arranged else OURS
         seen: list[str] = []
 
         def off() -> bool:
-            seen[:] = left()
+            seen[:] = self._left_but(words)
             return not seen
 
         for by, timeout_s in (("reboot", 25.0), ("reboot; elsewhere the switch", SWITCHED_S)):

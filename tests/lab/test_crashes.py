@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from quorate.harness.cluster.state import state_directory
+from quorate.harness.undo.journal import JOURNAL_NAME, UndoJournal
 from quorate.harness.undo.pending import PendingRuns
 from tests.lab import residue
 from tests.lab.conftest import Lab, assert_nothing_is_left, eventually
@@ -49,8 +50,9 @@ class Dying:
         command = argv("run", str(self._path), mood=(when, number))
         played = self._lab.play_argv(command, timeout_s=600)
         written = entries(played.directory)
-        if (played.directory / "undo.jsonl").exists():
-            eventually("it is settled", lambda: is_settled(played.directory), timeout_s=SETTLED_S)
+        if written:
+            journal = UndoJournal(played.directory / JOURNAL_NAME)
+            eventually("it is settled", lambda: journal.read().clean, timeout_s=SETTLED_S)
         if PendingRuns(state_directory()).list():  # it died before its guardian stood
             self._lab.run("undo")
         assert_nothing_is_left(self._lab, self._untouched)
@@ -59,14 +61,9 @@ class Dying:
 
 def entries(directory: Path) -> list[str]:
     """`undo` or `settled`, line by line; a torn last line is none."""
-    path = directory / "undo.jsonl"
+    path = directory / JOURNAL_NAME
     lines = path.read_text().splitlines() if path.exists() else []
     return [str(json.loads(line)["entry"]) for line in lines if line.endswith("}")]
-
-
-def is_settled(directory: Path) -> bool:
-    written = entries(directory)
-    return written.count("settled") == written.count("undo")
 
 
 @pytest.mark.parametrize("family", sorted(FAMILIES))

@@ -81,8 +81,8 @@ def test_an_isolated_node_frees_itself_at_its_deadline(
     due = due_at(lab, node, f"quorate-{began['mark']}-1.timer")
     assert due > time.monotonic() + 2, "not over before anybody has looked"
     other = next(name for name in lab.powered() if name != node)
-    address = yaml.safe_load(lab.cluster.read_text())["nodes"]
-    (to,) = (one["address"] for one in address if one["name"] == node)
+    nodes = yaml.safe_load(lab.cluster.read_text())["nodes"]
+    (to,) = (one["address"] for one in nodes if one["name"] == node)
     ping = ("ping", "-c", "1", "-W", "1", to)
     eventually("it is heard", lambda: lab.on(other, *ping).returncode == 0, timeout_s=120)
     assert time.monotonic() == pytest.approx(due, abs=2.0)

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from quorate.harness.drivers.bundle import Drivers
-from quorate.harness.drivers.files import UNCOVERED, cover_argv, covered_argv, uncover_argv
+from quorate.harness.drivers.files import cover_argv
 from quorate.harness.drivers.manifests import path_of, with_flag
 from quorate.harness.drivers.processes import await_word_argv, words_argv
 from quorate.harness.errors import RefusedError
 from quorate.harness.faults.contract import Act, Arrangement, Plan, Proof
+from quorate.harness.faults.covers.manifest import refuse_covered, uncover
 from quorate.harness.model.cluster import HARNESS
 from quorate.harness.model.undo import Undo
 
@@ -37,16 +38,7 @@ class LeaderElectionOff(Arrangement):
 
     def undos(self, drivers: Drivers, *, plan: Plan) -> Sequence[Undo]:
         uncovered = [
-            Undo(
-                id=f"{plan.injection}:{node}:{part}",
-                injection=plan.injection,
-                node=node,
-                argv=uncover_argv(path_of(part), folder=plan.folder, tag=plan.word),
-                confirm_argv=covered_argv(path_of(part)),
-                confirm_expect=UNCOVERED,
-                text=f"uncover {path_of(part)} on {node}",
-            )
-            for node, part in _planned(plan)
+            uncover(plan, node=node, path=path_of(part), what=part) for node, part in _planned(plan)
         ]
         # Carried out last: kubelet has noticed all of them meanwhile.
         restarted = [
@@ -100,8 +92,7 @@ def _worse(drivers: Drivers, node: str, part: str) -> str:
     path = path_of(part)
     if drivers.workloads.demand(node, part).how != "container":
         raise RefusedError(f"{part} on {node} is no static pod, so its flags stay as they are")
-    if drivers.files.is_covered(node, path):
-        raise RefusedError(f"{node}: something lies over {path}; `quorate undo`")
+    refuse_covered(drivers, node=node, path=path)
     text = drivers.files.text(node, path)
     worse = with_flag(text or "", FLAG, "false")
     if worse == text or not worse:

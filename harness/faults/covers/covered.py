@@ -10,6 +10,7 @@ from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.drivers.files import cover_argv, uncover_argv, uncovered_and
 from quorate.harness.errors import RefusedError
 from quorate.harness.faults.contract import Act, Arrangement, Plan, Proof
+from quorate.harness.faults.covers.manifest import refuse_covered
 from quorate.harness.model.cluster import Role
 from quorate.harness.model.undo import Undo
 
@@ -88,8 +89,7 @@ class Covered(Arrangement):
         return Proof(True, ", ".join(seen))
 
     def _text(self, drivers: Drivers, node: str) -> str:
-        if drivers.files.is_covered(node, self.path):
-            raise RefusedError(f"{node}: something lies over {self.path}; `quorate undo`")
+        refuse_covered(drivers, node=node, path=self.path)
         text = drivers.files.text(node, self.path)
         if text is None:
             raise RefusedError(f"{node} has no {self.path} that could be made worse")

@@ -5,19 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from quorate.harness.drivers import coredns, service
 from quorate.harness.drivers.bundle import Drivers
-from quorate.harness.drivers.kube_api import KubeCommands
 from quorate.harness.drivers.kube_command import carry_out
 from quorate.harness.faults.catalogue import ARRANGEMENTS
 from quorate.harness.faults.contract import Act, Arrangement, Plan
 from quorate.harness.model.cluster import Cluster
 from quorate.harness.model.undo import Undo
-from tests.memory_api import MemoryServer
+from tests.memory_api import MemoryServer, carry_out_all, drivers_of
 
 NAMES = (
     *("service_deployed", "one_replica", "pdb_zero", "one_coredns"),
@@ -34,23 +32,13 @@ def server() -> MemoryServer:
 
 @pytest.fixture
 def drivers(cluster: Cluster, server: MemoryServer) -> Drivers:
-    made: Any = Drivers.__new__(Drivers)
-    for name, value in {
-        "cluster": cluster,
-        "api": server.api,
-        "kube_commands": KubeCommands(),
-        "service": service.ServiceDriver(cluster, api=server.api),
-    }.items():
-        object.__setattr__(made, name, value)
-    result: Drivers = made
-    return result
+    asked = service.ServiceDriver(cluster, api=server.api)
+    return drivers_of(cluster, server, service=asked)
 
 
 def play(steps: Sequence[Act | Undo], server: MemoryServer) -> None:
     """All but waiting for what controllers do."""
-    for step in steps:
-        if step.argv[1] != "rolled-out":
-            carry_out(server.api, step.argv[1], step.argv[2:])
+    carry_out_all((step for step in steps if step.argv[1] != "rolled-out"), server)
 
 
 def is_off(undos: Sequence[Undo], server: MemoryServer) -> bool:

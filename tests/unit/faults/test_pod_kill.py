@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.drivers.containers import ContainerDriver
-from quorate.harness.drivers.kube_api import KubeCommands
-from quorate.harness.drivers.kube_command import carry_out
 from quorate.harness.drivers.processes import TABLE_ARGV, ProcessDriver
 from quorate.harness.errors import RefusedError
-from quorate.harness.faults.contract import Act, Fault, Plan
 from quorate.harness.faults.coredns_kill import CorednsKill
 from quorate.harness.faults.pod_kill import PodKill
 from quorate.harness.model.cluster import Cluster
 from quorate.harness.transport import MemoryTransport, Reply
-from quorate.harness.transport.own import KUBE
-from tests.memory_api import MemoryServer, pod
+from tests.memory_api import MemoryServer, drivers_of, planned, pod
 
 WEB = {"namespace": "shop", "selector": "app=web"}
 DRAIN = {"deadline_s": 1.0, "lose_local_data": False}
@@ -33,27 +27,7 @@ def server() -> MemoryServer:
 
 @pytest.fixture
 def drivers(cluster: Cluster, server: MemoryServer) -> Drivers:
-    made: Any = Drivers.__new__(Drivers)
-    for name, value in {
-        "cluster": cluster,
-        "api": server.api,
-        "kube_commands": KubeCommands(),
-    }.items():
-        object.__setattr__(made, name, value)
-    result: Drivers = made
-    return result
-
-
-def planned(fault: Fault, drivers: Drivers, arguments: dict[str, Any]) -> Plan:
-    before = fault.prepare(drivers, nodes=["w1"], arguments=arguments)
-    return Plan(f"{fault.name}-1", ("w1",), arguments=arguments, before=before)
-
-
-def play(acts: list[Act], server: MemoryServer) -> None:
-    for act in acts:
-        word, verb, *words = act.argv
-        assert word == KUBE
-        carry_out(server.api, verb, words)
+    return drivers_of(cluster, server)
 
 
 def table(*pids: int) -> Reply:

@@ -5,22 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from quorate.harness.drivers.bundle import Drivers
-from quorate.harness.drivers.kube_api import KubeCommands
-from quorate.harness.drivers.kube_command import carry_out
 from quorate.harness.drivers.kubectl import KubectlDriver
 from quorate.harness.errors import DriverError, RefusedError
-from quorate.harness.faults.contract import Act, Fault, Plan
+from quorate.harness.faults.contract import Act
 from quorate.harness.faults.worker_drain import WorkerDrain
 from quorate.harness.model.cluster import Cluster
 from quorate.harness.run.switches import switches_for
 from quorate.harness.transport import MemoryTransport, Reply
-from quorate.harness.transport.own import KUBE
-from tests.memory_api import MemoryServer, budget, pod
+from tests.memory_api import MemoryServer, budget, carry_out_all, drivers_of, planned, pod
 
 DRAIN = {"deadline_s": 1.0, "lose_local_data": False}
 
@@ -34,43 +30,21 @@ def server() -> MemoryServer:
 
 @pytest.fixture
 def drivers(cluster: Cluster, server: MemoryServer) -> Drivers:
-    made: Any = Drivers.__new__(Drivers)
-    for name, value in {
-        "cluster": cluster,
-        "api": server.api,
-        "kube_commands": KubeCommands(),
-        "kubectl": KubectlDriver(
-            MemoryTransport().on("sh", reply=Reply(returncode=1)), cluster=cluster
-        ),
-    }.items():
-        object.__setattr__(made, name, value)
-    result: Drivers = made
-    return result
-
-
-def planned(fault: Fault, drivers: Drivers, arguments: dict[str, Any]) -> Plan:
-    before = fault.prepare(drivers, nodes=["w1"], arguments=arguments)
-    return Plan(f"{fault.name}-1", ("w1",), arguments=arguments, before=before)
-
-
-def play(acts: list[Act], server: MemoryServer) -> None:
-    for act in acts:
-        word, verb, *words = act.argv
-        assert word == KUBE
-        carry_out(server.api, verb, words)
+    mute = MemoryTransport().on("sh", reply=Reply(returncode=1))
+    return drivers_of(cluster, server, kubectl=KubectlDriver(mute, cluster=cluster))
 
 
 def test_a_drain_bites_and_is_over(drivers: Drivers, server: MemoryServer) -> None:
     fault = WorkerDrain()
     plan = planned(fault, drivers, DRAIN)
     assert not fault.proof(drivers, plan=plan).ok
-    play(list(fault.acts(drivers, plan=plan)), server)
+    carry_out_all(list(fault.acts(drivers, plan=plan)), server)
     proof = fault.proof(drivers, plan=plan)
     assert proof.ok
     assert proof.facts == {"drained": True, "left": []}
     assert not fault.undone(drivers, plan=plan).ok
     (undo,) = fault.undos(drivers, plan=plan)
-    play([Act(undo.node, undo.argv)], server)
+    carry_out_all([Act(undo.node, undo.argv)], server)
     assert fault.undone(drivers, plan=plan).ok
     assert "unschedulable" not in server.objects["/api/v1/nodes/w1"]["spec"]
 
@@ -82,7 +56,7 @@ def test_a_drain_that_a_budget_stops_has_bitten_and_names_it(
     server.objects.update([budget("never", allowed=0)])
     server.evictions = {"a": [429], "b": [429]}
     plan = planned(fault, drivers, {**DRAIN, "deadline_s": 0.1})
-    play(list(fault.acts(drivers, plan=plan)), server)
+    carry_out_all(list(fault.acts(drivers, plan=plan)), server)
     proof = fault.proof(drivers, plan=plan)
     assert proof.ok
     assert proof.facts["drained"] is False
@@ -96,16 +70,16 @@ def test_a_late_undo_leaves_a_cordon_that_is_not_its_own(
     plan = planned(fault, drivers, DRAIN)
     (undo,) = fault.undos(drivers, plan=plan)
     server.objects["/api/v1/nodes/w1"]["spec"]["unschedulable"] = True
-    play([Act(undo.node, undo.argv)], server)
+    carry_out_all([Act(undo.node, undo.argv)], server)
     assert server.objects["/api/v1/nodes/w1"]["spec"]["unschedulable"]
     with pytest.raises(DriverError, match="not by this run"):
-        play(list(fault.acts(drivers, plan=plan)), server)
+        carry_out_all(list(fault.acts(drivers, plan=plan)), server)
 
 
 def test_a_cordon_alone_is_no_drain(drivers: Drivers, server: MemoryServer) -> None:
     fault = WorkerDrain()
     plan = planned(fault, drivers, DRAIN)
-    play(list(fault.acts(drivers, plan=plan))[:1], server)
+    carry_out_all(list(fault.acts(drivers, plan=plan))[:1], server)
     assert not fault.proof(drivers, plan=plan).ok
 
 
