@@ -1,4 +1,5 @@
-"""Manifests of static pods: kubelet runs what lies in its folder, and re-reads it every 20 s.
+"""Manifests of static pods: kubelet runs what lies in its folder, and re-reads it every 20 s
+(its fileCheckFrequency, by default).
 
 One is hidden or changed by laying another file over it (drivers/files.py), which a reboot undoes;
 one that was moved away would stay away. kubelet takes an empty file for a pod that is no more.
@@ -10,9 +11,6 @@ import re
 
 FOLDER = "/etc/kubernetes/manifests"
 """kubeadm's `staticPodPath`."""
-
-READ_EVERY_S = 20.0
-"""kubelet's fileCheckFrequency, by default."""
 
 HIDDEN = ""
 """What a manifest holds that kubelet takes for none."""

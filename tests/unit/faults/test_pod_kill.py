@@ -15,7 +15,6 @@ from quorate.harness.transport import MemoryTransport, Reply
 from tests.memory_api import MemoryServer, drivers_of, planned, pod
 
 WEB = {"namespace": "shop", "selector": "app=web"}
-DRAIN = {"deadline_s": 1.0, "lose_local_data": False}
 
 
 @pytest.fixture
