@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import signal
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -326,6 +327,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from quorate.harness.errors import QuorateError
     from quorate.harness.run.signals import Ending
 
+    # A shell starts what it puts into the background with SIGINT ignored; who sends it means it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         quorate.main(arguments, prog_name="quorate", standalone_mode=False)
         code = 0

@@ -188,7 +188,7 @@ def stop(name: str, progress: shell.Progress) -> None:
         lab = state.load(name)
         with progress.step(f"power off {len(lab.plan.nodes)} machines"):
             _power_cut(lab.plan)
-        _put_back_limits()
+        put_back_limits()
 
 
 def down(name: str, progress: shell.Progress) -> None:
@@ -224,10 +224,11 @@ def _down(plan: LabPlan) -> None:
             shutil.rmtree(directory)
     with contextlib.suppress(OSError):
         state.RUNTIME.rmdir()  # stays while another lab has something in it
-    _put_back_limits()
+    put_back_limits()
 
 
-def _put_back_limits() -> None:
+def put_back_limits() -> None:
+    """The host's limits as they were before any lab, unless one is running."""
     others = [name for name in state.names() if status(state.load(name)) != "stopped"]
     if not others:
         host.put_back_limits(state.limits_record())

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from quorate.harness.cluster.state import state_directory
-from quorate.harness.lab import kubernetes, state
+from quorate.harness.lab import kubernetes, life, state
 from quorate.harness.lab import node as machines
 from quorate.harness.lab.plan import LabPlan
 from tests.lab import host_state, residue
@@ -117,15 +117,20 @@ class Lab:
         return {one.name: machines.state(self.plan, one.name) for one in self.plan.nodes}
 
     def is_whole(self) -> bool:
-        """Every machine on, every node Ready, every API server ready (asked on its machine)."""
+        """Every machine on, every node and every pod of kube-system Ready (one whose container
+        crashed is held back by kubelet for a while), every API server ready (asked on its machine).
+        """
         powered = self.powered()
         if set(powered.values()) != {"running"}:
             return False
         asked = self.ask_kubectl("get", "nodes", "--no-headers")
         ready = [line.split()[1] == "Ready" for line in asked.stdout.splitlines()]
+        asked = self.ask_kubectl("get", "pods", "-n", "kube-system", "--no-headers")
+        pods = [line.split()[1] for line in asked.stdout.splitlines()]
+        full = bool(pods) and all(len(set(pod.split("/"))) == 1 for pod in pods)
         readyz = ("curl", "-skf", "-m", "2", "https://127.0.0.1:6443/readyz")
         servers = [self.on(node, *readyz).returncode for node in powered if node.startswith("cp")]
-        return len(ready) == len(powered) and all(ready) and not any(servers)
+        return len(ready) == len(powered) and all(ready) and full and not any(servers)
 
     def play(self, experiment: str, *words: str, timeout_s: float = 600) -> Played:
         """`quorate run` of an experiment, by its path under experiments/."""
@@ -178,6 +183,7 @@ def lab(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         return
     quorate = [sys.executable, "-m", "quorate", "lab"]
     _run([*quorate, "down", "--name", name], timeout_s=DOWN_TIMEOUT_S)  # what a killed pass left
+    life.put_back_limits()  # what a lab had raised that the end of its machine has stopped
     before = host_state.snapshot()
     try:
         made = subprocess.run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -53,6 +54,18 @@ def test_no_error_exits_0_or_1(
     monkeypatch.setattr(cli.quorate, "main", raising(error))
     assert ended(["run"]) == code
     assert capfd.readouterr().err != ""
+
+
+def test_sigint_ends_what_a_shell_put_into_the_background(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    monkeypatch.setattr(cli.quorate, "main", lambda *_, **__: signal.raise_signal(signal.SIGINT))
+    try:
+        assert ended(["run"]) == 3
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert "interrupted" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
