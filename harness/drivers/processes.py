@@ -18,7 +18,7 @@ TABLE_ARGV = ("sh", "-c", "cat /proc/[0-9]*/stat 2>/dev/null; true")
 _STATE = "state() { sed 's/^.*) //' \"/proc/$1/stat\" 2>/dev/null | cut -d' ' -f1,20; }\n"
 
 # All are stopped before the signal, so that none of them can react to the others' end: a keepalived
-# whose parent has died would say goodbye.
+# whose parent has died would say goodbye. One that ends meanwhile (a pod's probe) spares no other.
 _SIGNAL = f"""{_STATE}
 signal=$1; shift
 pids=
@@ -26,8 +26,10 @@ while [ $# -ge 2 ]; do
     case "$(state "$1")" in ?" $2") pids="$pids $1";; esac
     shift 2
 done
-[ -n "$pids" ] || {{ echo 'none of these processes is there any more' >&2; exit 1; }}
-kill -s STOP $pids && kill -s "$signal" $pids
+stopped=
+for pid in $pids; do kill -s STOP "$pid" && stopped="$stopped $pid"; done
+[ -n "$stopped" ] || {{ echo 'none of these processes is there any more' >&2; exit 1; }}
+kill -s "$signal" $stopped
 """
 
 # What it finds stopped goes to the node's log: it shows, later and to others, that it had been so.

@@ -111,6 +111,19 @@ def test_kill(sleeper: tuple[subprocess.Popen[bytes], Process]) -> None:
     assert child.wait(timeout=10) == -signal.SIGKILL
 
 
+def test_one_that_ends_under_the_signal_spares_no_other(
+    sleeper: tuple[subprocess.Popen[bytes], Process],
+) -> None:
+    child, process = sleeper
+    pid = os.getpid()  # is found, and gone when it is signalled: the kill below says so
+    ends = Process(pid, Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[19])
+    shell, option, script, *words = signal_argv("KILL", [ends, process])
+    kill = f'kill() {{ case $3 in {pid}) return 1;; esac; command kill "$@"; }}\n'
+    done = subprocess.run([shell, option, kill + script, *words], timeout=10)
+    assert done.returncode == 0
+    assert child.wait(timeout=10) == -signal.SIGKILL
+
+
 def test_resuming_what_is_gone_is_harmless() -> None:
     gone = Process(2**22 + 1, "1")
     assert subprocess.run(resume_argv("quorate_test", [gone]), timeout=10).returncode == 0
