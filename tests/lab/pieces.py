@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import random
 import signal
@@ -262,8 +263,7 @@ class Soak:
 
     def reboot(self, number: int, fault: str) -> Reboot:
         """Nobody is left to undo it: what comes off, came off by itself."""
-        live = Live.start(self.lab, argv("run", str(self.document(fault, at_most_s=60.0))))
-        eventually(f"{fault} is proved", lambda: proved(live.directory), timeout_s=240)
+        live = self._bitten(fault)
         assert live.directory is not None
         guardian = guardian_of(live.directory)
         assert guardian is not None
@@ -288,6 +288,16 @@ class Soak:
             off_by=by,
             **self.aftermath(),
         )
+
+    def _bitten(self, fault: str) -> Live:
+        """A run whose fault is proved; one that was refused (a busy machine) is played again."""
+        while True:
+            live = Live.start(self.lab, argv("run", str(self.document(fault, at_most_s=60.0))))
+            over = functools.partial(_proved_or_over, live)
+            eventually(f"{fault} is proved, or its run over", over, timeout_s=240)
+            if live.process.poll() is None:
+                return live
+            self.aftermath()
 
     def _off_after_reboot(self, directory: Path) -> str:
         """`reboot` when nothing of the fault is left as soon as the cluster is whole."""
@@ -327,6 +337,10 @@ class Soak:
             time_to_whole_s=value_of(verdict, "time_to_whole_s"),
             took_s=f"{took_s:.0f}",
         )
+
+
+def _proved_or_over(live: Live) -> bool:
+    return proved(live.directory) or live.process.poll() is not None
 
 
 def value_of(verdict: dict[str, Any], indicator: str) -> str:
