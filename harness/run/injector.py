@@ -188,13 +188,17 @@ class Injector:
         self._watcher.broken = title
         return self._prove(injection, fault, plan=plan)
 
-    def hold(self, undo: Undo) -> None:
-        """Journal the way back from something that breaks nothing and is held until the end."""
+    def hold(self, undo: Undo, take: Callable[[], None]) -> None:
+        """Take something that breaks nothing, once its way back is journalled; held until the end.
+
+        What `take` raises goes through; the way back is gone all the same in the end.
+        """
         held = Injection(undo.injection, undos=[undo], journal=self._journal)
+        self._held.append(held)
         with signals_held():
             self._arm()
             held.inject(lambda: None)
-        self._held.append(held)
+            take()
 
     def let_go(self) -> None:
         """Take back what is held, unless a fault or an arrangement may still be on."""

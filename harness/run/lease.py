@@ -1,11 +1,11 @@
 """One run at a time on a cluster, whoever starts it: a Lease beside the lock on this machine.
 
 It lasts as long as the run can at worst, since it cannot be renewed while the API is the victim;
-before each fault it is asked whether it still is ours. Its removal is journalled: the run does it,
-or the guardian, or `quorate undo`. One that has expired is taken over only when no node carries a
-mark of ours; one left by a dead run of this very machine, which our lock and registry know to be
-over, at once. Taken over means deleted and made anew: its uid says whose it is, so that the late
-undo of the run before cannot remove it.
+before each fault it is asked whether it still is ours. Its removal is journalled before it is made:
+the run does it, or the guardian, or `quorate undo`. One that has expired is taken over only when no
+node carries a mark of ours; one left by a dead run of this very machine, which our lock and
+registry know to be over, at once. Taken over means deleted and made anew: its label says whose it
+is, so that the late undo of the run before cannot remove it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ from quorate.harness.drivers import marks
 from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.drivers.kube_api import KubeCommands
 from quorate.harness.errors import DriverError, RefusedError, StoreError, TransportError
+from quorate.harness.faults.contract import mark_of
 from quorate.harness.model.cluster import HARNESS
+from quorate.harness.model.marks import LABEL
 from quorate.harness.model.undo import Undo
 from quorate.harness.transport import Transport
 from quorate.harness.undo.durable import replace_text, storing
@@ -114,16 +116,16 @@ class ClusterLease:
             )
 
     def undo(self) -> Undo:
-        """Its removal, as long as it is this very one. Call it after `take`."""
+        """Its removal, as long as it is this run's; to be journalled before `take`."""
         commands = self.drivers.kube_commands
         return Undo(
             id=f"{INJECTION}:{NAME}",
             injection=INJECTION,
             node=HARNESS,
-            argv=commands.delete(PATH, {"preconditions": {"uid": self._uid}}),
-            confirm_argv=commands.show(PATH, "metadata.uid"),
-            # Gone, or another run's: it holds another uid.
-            confirm_expect=rf"\A(?!.*{re.escape(self._uid)})",
+            argv=commands.delete_marked(PATH, mark=self._mark),
+            confirm_argv=commands.show(PATH, f"metadata.labels.{LABEL}"),
+            # Gone, or another run's: it carries another mark.
+            confirm_expect=rf"\A(?!.*{re.escape(self._mark)})",
             text=f"remove the Lease kube-system/{NAME}",
         )
 
@@ -132,7 +134,11 @@ class ClusterLease:
         return {
             "apiVersion": "coordination.k8s.io/v1",
             "kind": "Lease",
-            "metadata": {"name": NAME, "namespace": "kube-system"},
+            "metadata": {
+                "name": NAME,
+                "namespace": "kube-system",
+                "labels": {LABEL: self._mark},
+            },
             "spec": {
                 "holderIdentity": self._identity,
                 "leaseDurationSeconds": max(1, math.ceil(lasts_s)),
@@ -140,6 +146,10 @@ class ClusterLease:
                 "renewTime": stamp,
             },
         }
+
+    @property
+    def _mark(self) -> str:
+        return f"quorate-{mark_of(self.run_id, INJECTION)}"
 
     @property
     def _identity(self) -> str:

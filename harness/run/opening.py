@@ -122,8 +122,7 @@ def _assemble(
     lease = ClusterLease(drivers, directory.path.name, parts.state_dir)
 
     def claim(lasts_s: float) -> None:
-        lease.take(lasts_s=lasts_s)
-        injector.hold(lease.undo())
+        injector.hold(lease.undo(), functools.partial(lease.take, lasts_s=lasts_s))
 
     workings = Workings(
         directory=directory,

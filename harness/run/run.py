@@ -65,7 +65,7 @@ class Run:
                 raise RefusedError(f"the cluster is not whole, so nothing is done:\n  {missing}")
             self._aim.take()
             claim = partial(self._w.claim, worst_case_s(self.request.experiment))
-            with signals_held():  # between taking it and having its removal in the journal
+            with signals_held():  # until it is known whether it is ours
                 self._w.watcher.beside(claim, what="taking the cluster's Lease")
             if any(FAULTS[step.func].silences_node for step in self.request.experiment.faults):
                 # Now, since a look at a dozen files would stand between baseline and act.

@@ -15,8 +15,11 @@ import pytest
 
 from quorate.harness.drivers.kube import Answer
 from quorate.harness.drivers.kube_api import KubeApi, KubeCommands
+from quorate.harness.drivers.kube_command import carry_out
 from quorate.harness.errors import DriverError, NodeUnreachable, RefusedError
 from quorate.harness.model.cluster import Cluster
+from quorate.harness.model.marks import LABEL
+from quorate.harness.model.undo import Undo
 from quorate.harness.run.lease import PATH, TIME, ClusterLease, held_by_another, identity
 from quorate.harness.transport import MemoryTransport, Reply
 
@@ -87,6 +90,12 @@ def scene(cluster: Cluster, tmp_path: Path) -> Scene:
     return Scene(Store(), MemoryTransport(), cluster, tmp_path)
 
 
+def carried_out(scene: Scene, undo: Undo) -> str:
+    """What its command says when it is run."""
+    verb, *words = undo.argv[undo.argv.index("delete-marked") :]
+    return carry_out(scene.lease().drivers.api, verb, words)
+
+
 def test_it_lasts_as_long_as_the_run_can_and_its_removal_names_it(scene: Scene) -> None:
     lease = scene.lease()
     lease.take(lasts_s=421.5)
@@ -96,11 +105,12 @@ def test_it_lasts_as_long_as_the_run_can_and_its_removal_names_it(scene: Scene) 
     assert spec["renewTime"] == NOW.strftime(TIME)
     assert spec["holderIdentity"].endswith("/run-1")
     undo = lease.undo()
-    assert '{"preconditions":{"uid":"u-1"}}' in undo.argv
+    mark = scene.store.kept["metadata"]["labels"][LABEL]
+    assert undo.argv[-3:] == ("delete-marked", PATH, mark)
     assert undo.confirm_expect is not None
     assert re.search(undo.confirm_expect, "gone\n", re.MULTILINE)
-    assert re.search(undo.confirm_expect, '"u-2"', re.MULTILINE)
-    assert not re.search(undo.confirm_expect, '"u-1"\n', re.MULTILINE)
+    assert re.search(undo.confirm_expect, '"quorate-120000-ffff-lease"', re.MULTILINE)
+    assert not re.search(undo.confirm_expect, f'"{mark}"\n', re.MULTILINE)
 
 
 def test_another_machine_is_refused_until_it_has_expired(scene: Scene) -> None:
@@ -165,14 +175,23 @@ def test_two_machines_that_look_alike_are_two(tmp_path: Path) -> None:
     assert identity(one) != identity(other)
 
 
-def test_taken_over_it_has_another_uid_so_a_late_undo_misses_it(scene: Scene) -> None:
+def test_its_removal_is_known_before_it_is_made(scene: Scene) -> None:
+    lease = scene.lease()
+    undo = lease.undo()
+    assert carried_out(scene, undo) == "gone", "nothing to do when the run died before it took it"
+    lease.take(lasts_s=300)
+    assert lease.undo() == undo
+    assert carried_out(scene, undo) == "done"
+    assert scene.store.kept is None
+
+
+def test_taken_over_it_has_another_mark_so_a_late_undo_misses_it(scene: Scene) -> None:
     first = scene.lease()
     first.take(lasts_s=300)
     late = first.undo()
     scene.time = NOW + timedelta(seconds=301)
     scene.lease("run-2", machine="there").take(lasts_s=300)
-    body = json.loads(next(word for word in late.argv if "preconditions" in word))
-    assert not first.drivers.api.delete(PATH, body=body)
+    assert carried_out(scene, late) == "not marked"
     assert scene.store.kept is not None
     assert scene.store.kept["spec"]["holderIdentity"].endswith("/run-2")
 
@@ -198,7 +217,6 @@ def test_an_answer_that_was_lost_is_not_taken_for_another_run(scene: Scene) -> N
     scene.store.loses_answers = True
     lease = scene.lease()
     lease.take(lasts_s=300)
-    assert '{"preconditions":{"uid":"u-1"}}' in lease.undo().argv
     lease.demand(api_may_be_down=False)
 
 
