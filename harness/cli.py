@@ -84,6 +84,13 @@ RUNS = click.option(
     help="Where runs are kept.",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Results as JSON on stdout.")
+SET = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="[EXPERIMENT/]BOUND=N",
+    help="Another bound, like longest_outage_s:api=8 or abort_when=60; may be repeated.",
+)
 RUN = click.argument("run", required=False, metavar="[RUN]")
 
 
@@ -100,19 +107,22 @@ RUN = click.argument("run", required=False, metavar="[RUN]")
     help="Play each so many times.",
 )
 @click.option("--seed", type=int, help="Of random choices; drawn and recorded if not given.")
+@SET
 @JSON
 def run(experiments: Sequence[Path], repeat: int, as_json: bool, **given: Any) -> None:
     """Play experiments and print their verdicts.
 
+    Bounds that suit one cluster stand in objectives.yaml beside its cluster.yaml, or in --set.
+
     \b
     Example:  quorate run experiments/vip_drop_holder.yaml
+              quorate run experiments/vip_drop_holder.yaml --set longest_outage_s:api=8
     """
     from quorate.harness.run import play
 
-    for file in experiments:  # a mistake in the last one is told before the first one breaks things
-        play.read_document(play.read_source(file))
     outcomes: list[Outcome] = []
     options = _options(**given)
+    play.check(experiments, options=options)
     for file in [file for file in experiments for _ in range(repeat)]:
         outcomes.append(play.play(file, options=options))
         if not as_json:
@@ -126,6 +136,7 @@ def run(experiments: Sequence[Path], repeat: int, as_json: bool, **given: Any) -
 @click.argument("suite", default="core")
 @CLUSTER
 @RUNS
+@SET
 @JSON
 def gameday(suite: str, as_json: bool, **given: Any) -> None:
     """Play a suite; every experiment must come to the verdict that the suite expects.
@@ -139,9 +150,8 @@ def gameday(suite: str, as_json: bool, **given: Any) -> None:
     from quorate.harness.run import suite as suites
 
     read = suites.read_suite(_suite_file(suite))
-    for entry in read.entries:
-        play.read_document(play.read_source(entry.file))
     options = _options(seed=None, **given)
+    play.check([entry.file for entry in read.entries], options=options)
     played = suites.play_suite(
         read, play=lambda file: play.play(file, options=options), say=options.progress.say
     )
@@ -259,11 +269,15 @@ def report(run: str | None, runs: Path, as_json: bool) -> None:
     click.echo(verdict.to_json() if as_json else render(verdict), nl=False)
 
 
-def _options(*, cluster: Path | None, runs: Path, seed: int | None) -> Options:
+def _options(
+    *, cluster: Path | None, runs: Path, seed: int | None, settings: Sequence[str]
+) -> Options:
     from quorate.harness.run.live import Options
     from quorate.harness.run.progress import TextProgress
+    from quorate.harness.store.bounds_file import read_setting
 
-    return Options(cluster=cluster, runs=runs, seed=seed, progress=TextProgress())
+    bounds = tuple(map(read_setting, settings))
+    return Options(cluster=cluster, runs=runs, seed=seed, settings=bounds, progress=TextProgress())
 
 
 def _suite_file(suite: str) -> Path:

@@ -1,8 +1,8 @@
-"""How long the lab takes here, and how big it is, beside the bounds that issue and README name.
+"""How long things take here, and how big they are, beside the bounds that issues and README name.
 
     python3 noxfile.py bench [--record]
 
-`--record` appends a row to docs/evidence/lab.md.
+First the judge (bench_judge.py), then the lab. `--record` appends a row to docs/evidence/lab.md.
 Uses a lab of its own (`bench`) and removes it. With a filled cache the first line is what the bound
 is about; with an empty one it says how long the parts took, and the second call is the benchmark.
 The command's start time is the best of five: the machine's noise only ever adds.
@@ -18,14 +18,28 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from quorate import __version__
 from quorate.harness.cluster.state import state_directory
 
 NAME = "bench"
-TITLE = "# The lab: three control planes and three workers, cache filled (`noxfile.py bench`)"
-COLUMNS = ("help ms", "up s", "disk GB", "stop and start s", "down s")
 QUORATE = [sys.executable, "-m", "quorate"]
+
+
+class Table(NamedTuple):
+    """A table of docs/evidence: its file's name, its heading, and what follows date and machine."""
+
+    name: str
+    title: str
+    columns: Sequence[str]
+
+
+LAB = Table(
+    "lab.md",
+    "The lab: three control planes and three workers, cache filled (`noxfile.py bench`)",
+    ("help ms", "up s", "disk GB", "stop and start s", "down s"),
+)
 
 
 def timed(argv: Sequence[str]) -> tuple[float, str]:
@@ -62,14 +76,15 @@ def shared_folders() -> list[Path]:
     return [*map(Path, lab["lower"]), Path(lab["store"])]
 
 
-def record(rows: Sequence[str]) -> None:
-    """Append the measured rows to the committed table, with machine, date and version."""
-    table = Path(__file__).parents[1] / "docs" / "evidence" / "lab.md"
-    new = not table.exists()
-    with table.open("a") as file:
+def record(table: Table, rows: Sequence[str]) -> None:
+    """Append the measured row to a committed table, with machine, date and version."""
+    path = Path(__file__).parents[1] / "docs" / "evidence" / table.name
+    new = not path.exists()
+    with path.open("a") as file:
         if new:
-            file.write(f"{TITLE}\n\n| date | version | machine | {' | '.join(COLUMNS)} |\n")
-            file.write("|---" * (3 + len(COLUMNS)) + "|\n")
+            file.write(f"# {table.title}\n\n")
+            file.write(f"| date | version | machine | {' | '.join(table.columns)} |\n")
+            file.write("|---" * (3 + len(table.columns)) + "|\n")
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
         machine = f"{os.cpu_count()} cores, {memory:.0f} GiB, Linux {os.uname().release}"
         words = [f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}", __version__, machine, *rows]
@@ -110,9 +125,11 @@ def measure() -> list[str]:
 
 def main() -> int:
     """The exit code says whether it could be measured, not how it was."""
+    judge = [sys.executable, "-m", "tests.bench_judge", *sys.argv[1:]]
+    subprocess.run(judge, check=True, cwd=Path(__file__).parents[1])
     rows = measure()
     if "--record" in sys.argv[1:]:
-        record(rows)
+        record(LAB, rows)
     return 0
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from quorate.harness.judge.intervals import Classified, Counts, classify, counts
 from quorate.harness.judge.phases import Phase, phases
+from quorate.harness.judge.seen import Seen
 from quorate.harness.model.experiment import Experiment
 from quorate.harness.model.timeline import CONTROL_PROBE, Timeline
 
@@ -24,6 +25,7 @@ class Evidence:
     timeline: Timeline
     phases: dict[str, Phase]
     _classified: dict[tuple[str, float], Classified] = field(default_factory=dict)
+    _seen: dict[tuple[Classified, Phase], Seen] = field(default_factory=dict)
 
     @classmethod
     def of(cls, experiment: Experiment, timeline: Timeline) -> Evidence:
@@ -31,10 +33,25 @@ class Evidence:
         return cls(experiment, timeline, phases(timeline))
 
     @property
-    def refused(self) -> bool:
-        """Nothing was injected because the run was stopped before: it answers nothing."""
+    def unbegun(self) -> bool:
+        """It ended before any of the faults that it declares: it answers nothing."""
+        declared, injected = self.experiment.faults, self.timeline.first("injection_started")
+        return self.timeline.last("run_closed") is not None and bool(declared) and injected is None
+
+    @property
+    def cut_short(self) -> str:
+        """Why the record ends before the method did; empty where it does not."""
         closed = self.timeline.last("run_closed")
-        return closed is not None and closed.data.get("reason") == "refused"
+        if closed is None:
+            return "the run was never closed: its process died, or it is still under way"
+        if closed.data.get("reason") != "completed":
+            return f"the run ended early: {closed.data.get('reason', 'for no reason given')}"
+        if self.timeline.first("sampling_stopped") is None:
+            return "sampling was never stopped in order"
+        if self.timeline.sampler.get("complete") is False:
+            said = self.timeline.sampler.get("problem") or "it does not say why"
+            return f"the sampler did not end in order: {said}"
+        return ""
 
     def period_s(self, probe: str, /) -> float:
         """Time between two samples of ``probe``, seconds."""
@@ -43,18 +60,35 @@ class Evidence:
         return self.experiment.probes[probe].period_s
 
     def classified(self, probe: str, /, *, deadline_s: float) -> Classified:
-        """The series of ``probe`` judged at ``deadline_s``; empty where it left no data."""
+        """The series of ``probe`` judged at ``deadline_s``, over the whole run.
+
+        A tick that left no sample, at the edges too, is there as an unknown one.
+        """
         key = (probe, deadline_s)
         if key not in self._classified:
-            series, period_s = self.timeline.series.get(probe), self.period_s(probe)
-            self._classified[key] = (
-                Classified(codes=b"", first_due=0.0, period_s=period_s)
-                if series is None
-                else classify(series, deadline_s=deadline_s, period_s=period_s)
-            )
+            self._classified[key] = self._judged(probe, deadline_s=deadline_s)
         return self._classified[key]
+
+    def _judged(self, probe: str, *, deadline_s: float) -> Classified:
+        series, period_s = self.timeline.series.get(probe), self.period_s(probe)
+        found = Classified(codes=b"", first_due=0.0, period_s=period_s)
+        if series is not None:
+            found = classify(series, deadline_s=deadline_s, period_s=period_s)
+        run = self.phases.get("run")
+        return found if run is None else found.covering(run.start, run.end)
+
+    def codes(self, probe: str, /, *, deadline_s: float, phase: Phase) -> bytes:
+        """The codes of the ticks of ``probe`` that belong to ``phase``."""
+        classified = self.classified(probe, deadline_s=deadline_s)
+        return classified.between(phase.reach, phase.end)
+
+    def seen(self, probe: str, /, *, deadline_s: float, phase: Phase) -> Seen:
+        """The disruptions of ``probe`` in ``phase``; worked out once where deadlines agree."""
+        classified = self.classified(probe, deadline_s=deadline_s)
+        if (classified, phase) not in self._seen:
+            self._seen[classified, phase] = Seen.of(classified, phase=phase)
+        return self._seen[classified, phase]
 
     def counts(self, probe: str, /, *, deadline_s: float, phase: Phase) -> Counts:
         """Samples of ``probe`` that belong to ``phase``."""
-        classified = self.classified(probe, deadline_s=deadline_s)
-        return counts(classified, since=phase.reach, until=phase.end)
+        return counts(self.codes(probe, deadline_s=deadline_s, phase=phase))

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from quorate.harness.judge.evidence import CONTROL_DEADLINE_S, Evidence
-from quorate.harness.judge.intervals import Counts
-from quorate.harness.judge.objectives import UNKNOWN_SHARE
+from quorate.harness.judge.intervals import BAD_CODE, UNKNOWN_CODE, Counts
 from quorate.harness.judge.phases import Phase
 from quorate.harness.model.experiment import BASELINE_SAMPLES
 from quorate.harness.model.timeline import CONTROL_PROBE, Event
 from quorate.harness.model.verdict import Gate
 
 PHASES = ("baseline", "fault", "return")
+
+WINDOW_S = 10.0
+UNKNOWN_SHARE = 0.01
+"""More unknown samples than this share in any window, and the sampler was blind there: over a long
+phase five seconds without a sample are few (reference/timings_and_slos.md §2.8, rule 2)."""
 
 
 def gates(evidence: Evidence) -> tuple[Gate, ...]:
@@ -35,7 +40,7 @@ def _baseline(evidence: Evidence) -> Gate:
         for probe in evidence.experiment.probes
     }
     total = sum(seen.values(), Counts())
-    known = total.good + total.bad
+    known = total.known
     if known < BASELINE_SAMPLES:
         reason = f"{known} samples, at least {BASELINE_SAMPLES} are needed"
         return Gate(name="baseline", ok=False, reason=reason)
@@ -57,25 +62,38 @@ def _prober(evidence: Evidence) -> Gate:
     worst = 0.0
     for phase in _took_place(evidence):
         for probe in evidence.experiment.probes:
-            seen = evidence.counts(probe, deadline_s=_shortest(evidence, probe), phase=phase)
-            share = seen.unknown / seen.total if seen.total else 1.0
-            worst = max(worst, share)
-            if share > UNKNOWN_SHARE:
-                wrong.append(f"{probe} in {phase.name}: {_of(seen.unknown, seen)} unknown")
-        control = evidence.counts(CONTROL_PROBE, deadline_s=CONTROL_DEADLINE_S, phase=phase)
-        if not control.total or control.total - control.good > UNKNOWN_SHARE * control.total:
-            lost = control.total - control.good
-            wrong.append(f"the sampler's control probe in {phase.name}: {_of(lost, control)} lost")
+            deadline_s = _shortest(evidence, probe)
+            codes = evidence.codes(probe, deadline_s=deadline_s, phase=phase)
+            worst = max(worst, codes.count(UNKNOWN_CODE) / max(1, len(codes)))
+            if why := _blind(codes, period_s=evidence.period_s(probe)):
+                wrong.append(f"{probe} in {phase.name}: {why} unknown")
+        codes = evidence.codes(CONTROL_PROBE, deadline_s=CONTROL_DEADLINE_S, phase=phase)
+        codes = codes.replace(BAD_CODE, UNKNOWN_CODE)  # a bad answer of ours is lost too
+        period_s = evidence.period_s(CONTROL_PROBE)
+        if why := _blind(codes, period_s=period_s):
+            wrong.append(f"the sampler's control probe in {phase.name}: {why} lost")
     if wrong:
         return Gate(name="prober", ok=False, reason="; ".join(wrong))
     policy = evidence.timeline.sampler.get("policy")
     said = f", scheduled as {policy}" if isinstance(policy, str) else ""
-    reason = f"at most {worst:.2%} of a phase's samples unknown{said}"
-    return Gate(name="prober", ok=True, reason=reason)
+    allowed = f"at most {UNKNOWN_SHARE:.0%} of any {WINDOW_S:g} s"
+    return Gate(
+        name="prober",
+        ok=True,
+        reason=f"{allowed} unknown, {worst:.2%} of the worst phase{said}",
+    )
 
 
-def _of(part: int, seen: Counts) -> str:
-    return f"{part} of {seen.total}" if seen.total else "no sample at all; all"
+def _blind(codes: bytes, *, period_s: float) -> str:
+    """How many samples a phase lost where it lost too many at a time; empty where it did not.
+
+    One is never too many: a probe at 2 Hz has but twenty in a window.
+    """
+    lost = [found.start() for found in re.finditer(UNKNOWN_CODE, codes)]
+    window = round(WINDOW_S / period_s)
+    allowed = max(1, int(window * UNKNOWN_SHARE))
+    close = any(last - first < window for first, last in zip(lost, lost[allowed:], strict=False))
+    return f"{len(lost)} of {len(codes)}" if close else ""
 
 
 def _took_place(evidence: Evidence) -> list[Phase]:
@@ -141,19 +159,10 @@ def _proved(name: str, *, wanted: Iterable[Event], said: Iterable[Event], word: 
 
 
 def _complete(evidence: Evidence) -> Gate:
-    timeline = evidence.timeline
-    closed = timeline.last("run_closed")
-    if closed is None:
-        reason = "the run was never closed: its process died, or it is still under way"
-        return Gate(name="complete", ok=False, reason=reason)
-    if closed.data.get("reason") != "completed":
-        said = closed.data.get("reason", "for no reason given")
-        return Gate(name="complete", ok=False, reason=f"the run ended early: {said}")
-    if timeline.first("sampling_stopped") is None:
-        return Gate(name="complete", ok=False, reason="sampling was never stopped in order")
-    silent = [
-        probe for probe in evidence.experiment.probes if not len(timeline.series.get(probe) or ())
-    ]
+    if cut := evidence.cut_short:
+        return Gate(name="complete", ok=False, reason=cut)
+    series = evidence.timeline.series
+    silent = [probe for probe in evidence.experiment.probes if not len(series.get(probe) or ())]
     if silent:
         reason = f"no samples of {', '.join(silent)}"
         return Gate(name="complete", ok=False, reason=reason)

@@ -9,17 +9,25 @@ ended when the data ends is *censored*: its length is a lower bound.
 
 from __future__ import annotations
 
+import math
+import operator
 from bisect import bisect_left
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from quorate.harness.model.timeline import OK, UNKNOWN, SampleSeries
+from quorate.harness.model.timeline import DROPPED, OK, TIMED_OUT, SampleSeries
 
 GOOD_CODE, BAD_CODE, UNKNOWN_CODE = b"\x00", b"\x01", b"\x02"
+"""Equal to the outcomes OK, FAILED and UNKNOWN of model.timeline."""
+
 _RECOVERED = GOOD_CODE * 3
+_UNKNOWN_STAYS = bytes.maketrans(b"\x03", UNKNOWN_CODE)
+
+_ROUNDED_S = 1e-6
+"""Times are written in whole microseconds: half of one early and half of one late make one."""
 
 
-@dataclass(frozen=True)
-class Interval:
+class Interval(NamedTuple):
     """A disruption, in seconds: [``start``, ``end``); ``censored``: it had not ended."""
 
     start: float
@@ -52,25 +60,62 @@ class Classified:
         ticks = range(len(self.codes))
         return bisect_left(ticks, t, key=self.due)
 
+    def between(self, since: float, until: float, /) -> bytes:
+        """The codes of the ticks due in [``since``, ``until``)."""
+        return self.codes[self.tick_at(since) : self.tick_at(until)]
+
+    def covering(self, since: float, until: float, /) -> Classified:
+        """The same, with unknown ticks wherever the data does not reach in [since, until).
+
+        Where there is no data at all, nothing says when ticks were due: from ``since`` on.
+        """
+        if not self.codes:
+            count = max(0, math.ceil(round((until - since) / self.period_s, 6)))
+            return Classified(UNKNOWN_CODE * count, since, self.period_s)
+        before = max(0, math.floor(round((self.first_due - since) / self.period_s, 6)))
+        end = self.first_due + len(self.codes) * self.period_s
+        after = max(0, math.ceil(round((until - end) / self.period_s, 6)))
+        if not before and not after:
+            return self
+        codes = UNKNOWN_CODE * before + self.codes + UNKNOWN_CODE * after
+        return Classified(codes, self.first_due - before * self.period_s, self.period_s)
+
 
 def classify(series: SampleSeries, *, deadline_s: float, period_s: float) -> Classified:
     """Judges each sample of ``series`` at ``deadline_s``; period in seconds."""
     if not len(series):
         return Classified(codes=b"", first_due=0.0, period_s=period_s)
-    first = series.k[0]
-    codes = bytearray(UNKNOWN_CODE) * (series.k[-1] - first + 1)
-    for tick, due, end, outcome in zip(
-        series.k, series.due, series.end, series.outcome, strict=True
-    ):
-        if outcome == OK:
-            codes[tick - first] = end > due + deadline_s
-        elif outcome != UNKNOWN:
-            codes[tick - first] = 1
-    for index, stalled_s in series.stalled_s.items():
-        on_time_at_best = series.end[index] - stalled_s <= series.due[index] + deadline_s
-        if series.outcome[index] == OK and codes[series.k[index] - first] and on_time_at_best:
-            codes[series.k[index] - first] = 2  # late only because the sampler was stopped
+    codes = _late_is_bad(series, deadline_s=deadline_s)
+    for index in series.stalled_s:
+        if codes[index] == 1 and _may_be_ours(series, index, deadline_s=deadline_s):
+            codes[index] = 2
+    first, count = series.k[0], series.k[-1] - series.k[0] + 1
+    if count > len(codes):
+        spread = bytearray(UNKNOWN_CODE) * count
+        for tick, code in zip(series.k, codes, strict=True):
+            spread[tick - first] = code
+        codes = spread
     return Classified(codes=bytes(codes), first_due=series.due[0], period_s=period_s)
+
+
+def _late_is_bad(series: SampleSeries, *, deadline_s: float) -> bytearray:
+    """The outcomes, with each OK that came after the deadline made bad; no loop of Python's own."""
+    latest = deadline_s + _ROUNDED_S
+    late = bytes(map(latest.__lt__, map(operator.sub, series.end, series.due)))
+    both = int.from_bytes(series.outcome, "big") | int.from_bytes(late, "big")
+    return bytearray(both.to_bytes(len(late), "big").translate(_UNKNOWN_STAYS))
+
+
+def _may_be_ours(series: SampleSeries, index: int, *, deadline_s: float) -> bool:
+    """Whether a sample may be bad only because the sampler was stopped while it was under way."""
+    stalled_s = series.stalled_s[index]
+    if series.end[index] - stalled_s > series.due[index] + deadline_s:
+        return False
+    detail = series.texts[series.detail[index]]
+    if series.outcome[index] == OK or detail == TIMED_OUT:
+        return True
+    # It ended with another request; that one may have timed out by our fault alone.
+    return detail == DROPPED and stalled_s >= deadline_s
 
 
 def intervals(classified: Classified, *, unknown_as: bytes = UNKNOWN_CODE) -> list[Interval]:
@@ -100,7 +145,7 @@ def within(found: list[Interval], *, since: float, until: float) -> list[Interva
     as it is. One that started earlier still kept clients out, so its rest counts too.
     """
     return [
-        Interval(max(interval.start, since), interval.end, interval.censored)
+        interval if interval.start >= since else interval._replace(start=since)
         for interval in found
         if interval.start < until and interval.end > since
     ]
@@ -108,7 +153,7 @@ def within(found: list[Interval], *, since: float, until: float) -> list[Interva
 
 @dataclass(frozen=True)
 class Counts:
-    """Samples of one stretch of time, judged at one deadline; ``missing`` are unknown too."""
+    """Samples of one stretch of time, judged at one deadline."""
 
     good: int = 0
     bad: int = 0
@@ -117,17 +162,17 @@ class Counts:
     @property
     def total(self) -> int:
         """All of them."""
-        return self.good + self.bad + self.unknown
+        return self.known + self.unknown
+
+    @property
+    def known(self) -> int:
+        """Those that say something."""
+        return self.good + self.bad
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(self.good + other.good, self.bad + other.bad, self.unknown + other.unknown)
 
 
-def counts(classified: Classified, *, since: float, until: float) -> Counts:
-    """Samples due in [since, until); where the data does not reach, the ticks count as unknown."""
-    low, high = classified.tick_at(since), classified.tick_at(until)
-    codes = classified.codes[low:high]
-    # One tick at either edge may fall outside by the phase of the sampler alone.
-    expected = int((until - since) / classified.period_s) - 1
-    absent = max(0, expected - len(codes))
-    return Counts(codes.count(GOOD_CODE), codes.count(BAD_CODE), codes.count(UNKNOWN_CODE) + absent)
+def counts(codes: bytes, /) -> Counts:
+    """How many of each."""
+    return Counts(codes.count(GOOD_CODE), codes.count(BAD_CODE), codes.count(UNKNOWN_CODE))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from quorate.harness.judge.clients import ladder
 from quorate.harness.judge.evidence import Evidence
 from quorate.harness.judge.gates import gates
 from quorate.harness.judge.objectives import judge_objective
-from quorate.harness.judge.story import tell
-from quorate.harness.model.experiment import Experiment, Outage
+from quorate.harness.judge.story import first_of_one_probe, tell
+from quorate.harness.model.experiment import Experiment
 from quorate.harness.model.timeline import Event, Timeline
 from quorate.harness.model.verdict import (
+    Guard,
     ObjectiveResult,
     PredictionResult,
     State,
@@ -24,12 +26,15 @@ PREDICTION_MARGIN = 0.1
 def judge(experiment: Experiment, timeline: Timeline) -> Verdict:
     """The verdict on a run; the same timeline gives the same bytes, always.
 
-    MISSED when an objective is missed or the guard tripped; INCONCLUSIVE when a gate fails, an
-    objective is, or nothing was injected although the run was refused; else MET.
+    MISSED when an objective is missed or the guard tripped; INCONCLUSIVE when a gate fails or an
+    objective is, as each of a run is that ended before its faults; else MET.
     """
     evidence = Evidence.of(experiment, timeline)
-    objectives = tuple(judge_objective(item, evidence) for item in experiment.objectives)
-    objectives += _guard(evidence)
+    objectives = tuple(
+        _bounded(judge_objective(objective, evidence), experiment.bounds(index))
+        for index, objective in enumerate(experiment.objectives)
+    )
+    objectives += _tripped(evidence)
     held = gates(evidence)
     story = tell(evidence)
     states = [result.state for result in objectives]
@@ -40,6 +45,8 @@ def judge(experiment: Experiment, timeline: Timeline) -> Verdict:
         verdict=merge(states),
         arrangements=experiment.given,
         objectives=objectives,
+        guard=_guard(evidence),
+        clients=ladder(evidence),
         gates=held,
         story=story,
         predicted=_predicted(evidence, story=story),
@@ -47,15 +54,34 @@ def judge(experiment: Experiment, timeline: Timeline) -> Verdict:
     )
 
 
-def _guard(evidence: Evidence) -> tuple[ObjectiveResult, ...]:
-    """``abort_when`` as a missed objective where it tripped; nothing where it did not."""
+def _bounded(result: ObjectiveResult, bounds: dict[str, float]) -> ObjectiveResult:
+    return result.model_copy(update={"bounds": bounds, "judged_by": list(bounds)[-1]})
+
+
+def _guard(evidence: Evidence) -> Guard | None:
     guard = evidence.experiment.abort_when
+    if guard is None:
+        return None
     tripped = evidence.timeline.first("guard_tripped")
-    if guard is None or tripped is None:
+    bounds = evidence.experiment.bounds(len(evidence.experiment.objectives))
+    return Guard(
+        of=guard.of,
+        deadline_s=guard.deadline_s,
+        bound=guard.at_most,
+        bounds=bounds,
+        judged_by=list(bounds)[-1],
+        tripped_at=None if tripped is None else tripped.t,
+    )
+
+
+def _tripped(evidence: Evidence) -> tuple[ObjectiveResult, ...]:
+    """``abort_when`` as a missed objective where it tripped; nothing where it did not."""
+    guard, told = evidence.experiment.abort_when, _guard(evidence)
+    if guard is None or told is None or told.tripped_at is None:
         return ()
-    result = judge_objective(guard, evidence)
-    reason = f"the guard tripped at {tripped.t:.3f} s: the fault was undone at once"
+    reason = f"the guard tripped at {told.tripped_at:.3f} s: the fault was undone at once"
     update = {"state": State.MISSED, "guard": True, "reason": reason}
+    result = _bounded(judge_objective(guard, evidence), dict(told.bounds))
     return (result.model_copy(update=update),)
 
 
@@ -97,20 +123,15 @@ def _measured(evidence: Evidence, *, story: Story) -> float | None:
     """Length of the story's outage; 0 where one was asked for, its probe spoke, and none was."""
     if story.outage is not None:
         return round(story.outage[1] - story.outage[0], 6)
-    phase, first = evidence.phases.get("fault"), _first_outage(evidence)
+    phase, first = evidence.phases.get("fault"), first_of_one_probe(evidence)
     if phase is None or first is None:
         return None
     seen = evidence.counts(first.of, deadline_s=first.deadline_s, phase=phase)
     return 0.0 if seen.good else None
 
 
-def _first_outage(evidence: Evidence) -> Outage | None:
-    asked = (item for item in evidence.experiment.objectives if isinstance(item, Outage))
-    return next(asked, None)
-
-
 def _period_s(evidence: Evidence) -> float:
-    first = _first_outage(evidence)
+    first = first_of_one_probe(evidence)
     return 0.0 if first is None else evidence.period_s(first.of)
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from quorate.harness.judge.evidence import Evidence
-from quorate.harness.judge.intervals import Interval, intervals, within
-from quorate.harness.judge.objectives import last_whole
-from quorate.harness.model.experiment import Outage
+from quorate.harness.judge.intervals import Interval
+from quorate.harness.judge.seen import Seen
+from quorate.harness.judge.times import last_whole
+from quorate.harness.model.objectives import OfOneProbe
 from quorate.harness.model.timeline import Event
 from quorate.harness.model.verdict import ComponentChange, Story
 
@@ -27,7 +28,8 @@ def tell(evidence: Evidence) -> Story:
     timeline = evidence.timeline
     injected = timeline.first("injection_started")
     holder, leader = _before(evidence, injected=injected)
-    probe, outage = _main_outage(evidence)
+    probe, seen = _asked_first(evidence)
+    outage = seen.longest if seen is not None else None
     nodes = _nodes(injected)
     since = injected.t if injected is not None else None
     until = outage.end if outage is not None else None
@@ -41,6 +43,7 @@ def tell(evidence: Evidence) -> Story:
         holder_led_etcd=None if holder is None or leader is None else holder == leader,
         outage=None if outage is None else (round(outage.start, 6), round(outage.end, 6)),
         outage_of=None if outage is None else probe,
+        scattered=seen is not None and seen.scatter is not None,
         components=_changes(timeline.of_kind("fact"), since=since, until=until),
         last_component_for_clients=_last_for_clients(evidence, outage=outage, nodes=nodes),
         last_component_for_whole=_last_for_whole(evidence, whole_at=whole_at),
@@ -67,17 +70,18 @@ def _nodes(injected: Event | None) -> tuple[str, ...]:
     return tuple(map(str, nodes)) if isinstance(nodes, list | tuple) else ()
 
 
-def _main_outage(evidence: Evidence) -> tuple[str | None, Interval | None]:
-    """The longest outage in the fault phase, of the first objective that asks for one."""
-    phase = evidence.phases.get("fault")
-    asked = [item for item in evidence.experiment.objectives if isinstance(item, Outage)]
-    if phase is None or not asked:
+def _asked_first(evidence: Evidence) -> tuple[str | None, Seen | None]:
+    """The fault phase as the first objective about one probe sees it."""
+    phase, first = evidence.phases.get("fault"), first_of_one_probe(evidence)
+    if phase is None or first is None:
         return None, None
-    first = asked[0]
-    classified = evidence.classified(first.of, deadline_s=first.deadline_s)
-    found = within(intervals(classified), since=phase.reach, until=phase.end)
-    longest = max(found, key=lambda interval: interval.length_s, default=None)
-    return first.of, longest
+    return first.of, evidence.seen(first.of, deadline_s=first.deadline_s, phase=phase)
+
+
+def first_of_one_probe(evidence: Evidence) -> OfOneProbe | None:
+    """The objective that the experiment's author put first: the question, most likely."""
+    asked = (one for one in evidence.experiment.objectives if isinstance(one, OfOneProbe))
+    return next(asked, None)
 
 
 def _changes(

@@ -11,11 +11,24 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, NoReturn
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from quorate.harness.errors import SpecError
+from quorate.harness.model.bounds import OWN, Override, name_of, the_one, with_bound
 from quorate.harness.model.frame import check_frame
-from quorate.harness.model.strict import Strict, checked, path_text, value_text
+from quorate.harness.model.objectives import (
+    DEADLINE_S,
+    INDICATORS,
+    LongestOutage,
+    Objective,
+    Outage,
+    TimeToDrained,
+    TimeToWhole,
+    WeightedOutage,
+    deadline_of,
+    probes_of,
+)
+from quorate.harness.model.strict import Number, Strict, checked, path_text, value_text
 
 HARD_TIMEOUT_S = 5.0
 """How long a sample is waited for unless an objective's deadline is longer (design.md)."""
@@ -23,17 +36,15 @@ HARD_TIMEOUT_S = 5.0
 LONG_TIMEOUT_RATE_HZ = 2.0
 """Above this rate a deadline over HARD_TIMEOUT_S would keep too many requests in flight."""
 
+WEIGHTED_PERIODS = 5
+"""A smaller weighted outage cannot be told from none: 0 bad of many samples may mean, with 95 %
+confidence, that up to 3.7 would have been bad (Clopper-Pearson), and the edges are one period."""
+
 BASELINE_SAMPLES = 300
 """Samples of all probes together before anything is injected (design.md, one run, step 7)."""
 
-DEADLINE_S = 1.0
-"""Deadline of a read where none is given (reference/timings_and_slos.md §2.8)."""
-
 DRAIN = "worker_drain"
 """The fault that ``time_to_drained_s`` is about."""
-
-During = Literal["baseline", "fault", "return", "run"]
-"""Phases. ``run``: from the start of the baseline to the end of the return leg."""
 
 PATH = re.compile(r"vip|service|(haproxy|apiserver|service):[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 PROBE_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -43,17 +54,6 @@ def _path_word(value: str) -> str:
     if not PATH.fullmatch(value):
         raise ValueError("vip, haproxy:<node>, apiserver:<node>, service, service:<node>")
     return value
-
-
-def _names(value: object) -> object:
-    if isinstance(value, str):
-        return (value,)
-    return tuple(value) if isinstance(value, list) else value
-
-
-# YAML has lists where we keep tuples; .inf and .nan bound nothing.
-Number = Annotated[float, Field(allow_inf_nan=False)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_names), Field(min_length=1)]
 
 
 class ProbeSpec(Strict):
@@ -68,71 +68,6 @@ class ProbeSpec(Strict):
     def period_s(self) -> float:
         """Time between two samples, seconds."""
         return 1.0 / self.rate_hz
-
-
-class Outage(Strict):
-    """What both outage indicators share: one probe, judged at one deadline in one phase."""
-
-    of: str
-    deadline_s: Annotated[Number, Field(gt=0)] = DEADLINE_S
-    during: During = "fault"
-    at_most: Annotated[Number, Field(ge=0)]
-
-
-class LongestOutage(Outage):
-    """The longest disruption interval is at most ``at_most`` seconds."""
-
-    indicator: Literal["longest_outage_s"]
-
-
-class TotalOutage(Outage):
-    """All disruption intervals together are at most ``at_most`` seconds long."""
-
-    indicator: Literal["total_outage_s"]
-
-
-class BadSamples(Strict):
-    """At most ``at_most`` samples of all probes named are not OK within ``deadline_s``."""
-
-    indicator: Literal["bad_samples"]
-    of: Names
-    deadline_s: Annotated[Number, Field(gt=0)] = DEADLINE_S
-    during: During = "fault"
-    at_most: Annotated[int, Field(ge=0)]
-
-
-class TimeToWhole(Strict):
-    """From ``since`` until every component is good, at most ``at_most`` seconds."""
-
-    indicator: Literal["time_to_whole_s"]
-    since: Literal["undo", "injection"]
-    at_most: Annotated[Number, Field(gt=0)]
-
-
-class TimeToDrained(Strict):
-    """From the injection until no pod that was to go is left on the node, at most ``at_most``."""
-
-    indicator: Literal["time_to_drained_s"]
-    at_most: Annotated[Number, Field(gt=0)]
-
-
-AnyOutage = LongestOutage | TotalOutage
-Objective = AnyOutage | BadSamples | TimeToWhole | TimeToDrained
-
-INDICATORS: Mapping[str, type[Objective]] = {
-    "longest_outage_s": LongestOutage,
-    "total_outage_s": TotalOutage,
-    "bad_samples": BadSamples,
-    "time_to_whole_s": TimeToWhole,
-    "time_to_drained_s": TimeToDrained,
-}
-
-
-def probes_of(objective: Objective) -> tuple[str, ...]:
-    """The probes that an objective asks; none where it asks facts of the cluster."""
-    if isinstance(objective, TimeToWhole | TimeToDrained):
-        return ()
-    return (objective.of,) if isinstance(objective, Outage) else objective.of
 
 
 class Activity(Strict):
@@ -163,11 +98,54 @@ class Experiment(Strict):
     abort_when: LongestOutage | None
     beyond_tolerance: bool = False
     """Whether it may break more at once than the cluster tolerates (run/limits.py)."""
+    overrides: tuple[Override, ...] = ()
+    """Bounds that stand in place of its own: those in ``objectives`` and ``abort_when`` hold."""
+    own: Experiment | None = None
+    """The experiment as its file says it, where there are overrides."""
 
     @property
     def faults(self) -> tuple[Activity, ...]:
         """The steps that break something; none in a control that declares no fault."""
         return tuple(step for step in self.method if step.kind == "fault")
+
+    @property
+    def bounded(self) -> tuple[Objective, ...]:
+        """Everything that has a bound: the objectives, then the guard if there is one."""
+        return (*self.objectives, *([self.abort_when] if self.abort_when else []))
+
+    @property
+    def bound_names(self) -> tuple[str, ...]:
+        """The full names of these bounds, in the same order."""
+        last = len(self.objectives)
+        return tuple(name_of(one, guard=i == last) for i, one in enumerate(self.bounded))
+
+    def bounds(self, index: int, /) -> dict[str, float]:
+        """Source → bound of ``bounded[index]``; the last one is the one that holds."""
+        found = {OWN: float((self.own or self).bounded[index].at_most)}
+        for override in self.overrides:
+            if the_one(override.bound, self.bound_names) == index:
+                found[override.source] = override.at_most
+        return found
+
+    def with_bounds(self, overrides: Sequence[Override]) -> Experiment:
+        """This experiment with other bounds, later ones before earlier ones.
+
+        SpecError (its field is the bound's name as given) where one names no bound or several, one
+        that the same source has given before, or a number that the objective cannot have.
+        """
+        bounded, given = list(self.bounded), set()
+        for override in overrides:
+            index = the_one(override.bound, self.bound_names)
+            if (index, override.source) in given:
+                name = self.bound_names[index]
+                _refuse((override.bound,), found=f"{name} a second time", allowed="it once")
+            given.add((index, override.source))
+            bounded[index] = with_bound(bounded[index], override.at_most)
+            _check_objective(bounded[index], experiment=self, where=())
+        count = len(self.objectives)
+        changed = {"objectives": tuple(bounded[:count]), "abort_when": (*bounded[count:], None)[0]}
+        kept = {"overrides": tuple(overrides), "own": self} if overrides else {}
+        return self.model_copy(update=changed | kept)
 
     def hard_timeout_s(self, probe: str, /) -> float:
         """How long one sample of ``probe`` is waited for: its largest deadline, at least 5 s."""
@@ -175,13 +153,8 @@ class Experiment(Strict):
 
     def deadlines_s(self, probe: str, /) -> tuple[float, ...]:
         """Every deadline that ``probe`` is judged at, shortest first; 1 s where there is none."""
-        asked = [*self.objectives, *([self.abort_when] if self.abort_when else [])]
-        found = {
-            objective.deadline_s
-            for objective in asked
-            if isinstance(objective, Outage | BadSamples) and probe in probes_of(objective)
-        }
-        return tuple(sorted(found or {DEADLINE_S}))
+        found = {deadline_of(one) for one in self.bounded if probe in probes_of(one)}
+        return tuple(sorted(one for one in found if one is not None)) or (DEADLINE_S,)
 
     @classmethod
     def from_mapping(
@@ -312,7 +285,10 @@ def _guard(raw: Mapping[str, Any] | None, *, where: tuple[str | int, ...]) -> Lo
 def _check_together(experiment: Experiment, *, where: tuple[str | int, ...]) -> None:
     """What one field alone cannot show; raises SpecError at the field that is to change."""
     for index, objective in enumerate(experiment.objectives):
-        _check_objective(objective, experiment=experiment, where=(*where, "objectives", index))
+        place = (*where, "objectives", index)
+        _check_objective(objective, experiment=experiment, where=place)
+        if (name := experiment.bound_names[index]) in experiment.bound_names[:index]:
+            _refuse(place, found=f"{name} a second time", allowed="it once")
     if experiment.abort_when is not None:
         path = (*where, "abort_when")
         _check_objective(experiment.abort_when, experiment=experiment, where=path)
@@ -346,12 +322,15 @@ def _check_objective(
             found=f"{objective.deadline_s:g} at {max(rates):g} Hz",
             allowed=f"at most {HARD_TIMEOUT_S:g}, or a rate of at most {LONG_TIMEOUT_RATE_HZ:g} Hz",
         )
-    if isinstance(objective, Outage) and objective.at_most < 1 / rates[0]:
-        _refuse(
-            (*where, "at_most"),
-            found=f"{objective.at_most:g} at {rates[0]:g} Hz",
-            allowed=f"at least one period ({1 / rates[0]:g} s); bad_samples counts single ones",
-        )
+    if isinstance(objective, Outage):
+        periods = WEIGHTED_PERIODS if isinstance(objective, WeightedOutage) else 1
+        if objective.at_most < periods / rates[0]:
+            least = f"{periods} period(s) of the probe ({periods / rates[0]:g} s)"
+            _refuse(
+                (*where, "at_most"),
+                found=f"{objective.at_most:g} at {rates[0]:g} Hz",
+                allowed=f"at least {least}; bad_samples counts single ones",
+            )
 
 
 def _refuse(path: tuple[str | int, ...], *, found: str, allowed: str) -> NoReturn:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from quorate.harness.errors import SpecError
 
 StrictT = TypeVar("StrictT", bound="Strict")
+
+# .inf and .nan bound nothing.
+Number = Annotated[float, Field(allow_inf_nan=False)]
 
 FOUND_CHARS = 80
 """How much of a wrong value a message repeats."""

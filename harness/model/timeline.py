@@ -16,6 +16,10 @@ OK, FAILED, UNKNOWN = 0, 1, 2
 OUTCOMES = ("OK", "FAILED", "UNKNOWN")
 """The words of the outcomes, as they stand in samples/*.jsonl."""
 
+TIMED_OUT = "timeout"
+DROPPED = "dropped: an older request timed out"
+"""Details of failures that only our waiting showed (sampling/program/probe.py)."""
+
 CONTROL_PROBE = "_control"
 """The sampler's probe of itself, over the loopback; it is in no experiment."""
 

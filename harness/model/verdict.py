@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import enum
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+
+from quorate.harness.model.bounds import OWN
 
 FORMAT = 1
 
@@ -42,6 +44,7 @@ class ObjectiveResult(_Frozen):
     ``value`` is the measured number, the true one lies in [``low``, ``high``]; None: not measured.
     ``at`` is the interval that the number is about. ``censored``: it had not ended when the data
     ended, so it is a lower bound. ``of`` are the probes asked. ``guard``: this is ``abort_when``.
+    ``bound`` is what was judged: the one in ``bounds`` (source → bound) that ``judged_by`` names.
     """
 
     indicator: str
@@ -49,6 +52,8 @@ class ObjectiveResult(_Frozen):
     during: str
     deadline_s: float | None
     bound: float
+    bounds: Mapping[str, float] = Field(default_factory=dict)
+    judged_by: str = OWN
     value: float | None
     low: float | None
     high: float | None
@@ -58,6 +63,43 @@ class ObjectiveResult(_Frozen):
     guard: bool = False
     at: tuple[float, float] | None = None
     reason: str = ""
+
+
+class Guard(_Frozen):
+    """``abort_when``: at an outage of more than ``bound`` seconds everything was to be undone.
+
+    ``bounds`` and ``judged_by`` as in an objective; ``tripped_at``: None where it did not trip.
+    """
+
+    of: str
+    deadline_s: float
+    bound: float
+    bounds: Mapping[str, float]
+    judged_by: str
+    tripped_at: float | None
+
+
+class Rung(_Frozen):
+    """What one probe saw in the fault phase, judged at one deadline.
+
+    ``failed``: no good answer however long it was waited for. ``slow``: a good one, but after the
+    deadline. ``weighted_s``: the failed fraction summed over time. ``scattered``: a part of the
+    requests failed throughout, and the lengths of outages say little. ``censored``: the last
+    outage had not ended when the data ended.
+    """
+
+    probe: str
+    deadline_s: float
+    samples: int
+    failed: int
+    slow: int
+    unknown: int
+    outages: int
+    longest_s: float
+    total_s: float
+    weighted_s: float
+    censored: bool
+    scattered: bool
 
 
 class Gate(_Frozen):
@@ -81,7 +123,11 @@ class ComponentChange(_Frozen):
 
 
 class Story(_Frozen):
-    """What happened, in order. ``outage`` is the longest one of the first objective's probe."""
+    """What happened, in order.
+
+    ``outage`` is the longest one of the first objective's probe; ``scattered``: it is one of many
+    failures here and there, and clients were not shut out all that time.
+    """
 
     injected_at: float | None = None
     faulted_nodes: tuple[str, ...] = ()
@@ -90,6 +136,7 @@ class Story(_Frozen):
     holder_led_etcd: bool | None = None
     outage: tuple[float, float] | None = None
     outage_of: str | None = None
+    scattered: bool = False
     components: tuple[ComponentChange, ...] = ()
     last_component_for_clients: str | None = None
     last_component_for_whole: str | None = None
@@ -122,6 +169,8 @@ class Verdict(_Frozen):
     verdict: State
     arrangements: tuple[str, ...] = ()
     objectives: tuple[ObjectiveResult, ...]
+    guard: Guard | None = None
+    clients: tuple[Rung, ...] = ()
     gates: tuple[Gate, ...]
     story: Story
     predicted: tuple[PredictionResult, ...] = ()

@@ -7,7 +7,7 @@ The watcher looks at every tick from the first act to the undo; it cannot stop w
 from __future__ import annotations
 
 from quorate.harness.errors import RefusedError
-from quorate.harness.model.experiment import LongestOutage
+from quorate.harness.model.objectives import LongestOutage
 from quorate.harness.run.injector import Injector
 from quorate.harness.run.progress import Progress
 from quorate.harness.run.watcher import Watcher

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import click
+
 from quorate.harness.cluster.file import read_cluster
 from quorate.harness.cluster.state import find_cluster
 from quorate.harness.errors import RefusedError
@@ -26,6 +28,7 @@ from quorate.harness.run.progress import LoggedProgress, Progress
 from quorate.harness.run.request import Request
 from quorate.harness.run.run import Run
 from quorate.harness.run.signals import RunSignals
+from quorate.harness.store.bounds_file import GivenBound, read_cluster_bounds, rebound
 from quorate.harness.store.experiment_file import Words
 from quorate.harness.store.run_directory import ExperimentSource
 from quorate.probes.catalogue import ways
@@ -46,6 +49,7 @@ class Options:
     runs: Path = field(default_factory=lambda: Path(os.environ.get(RUNS_VARIABLE, "runs")))
     source: ExperimentSource | None = None
     seed: int | None = None
+    settings: tuple[GivenBound, ...] = ()
     progress: Progress = field(default_factory=LoggedProgress)
     parts: Parts = field(default_factory=Parts)
 
@@ -66,6 +70,11 @@ def prepare(options: Options) -> None:
     _live.options = options
 
 
+def given_bounds(options: Options) -> tuple[GivenBound, ...]:
+    """Bounds in place of the experiments' own: the cluster's, then the command's; SpecError."""
+    return (*read_cluster_bounds(find_cluster(options.cluster)), *options.settings)
+
+
 def begin(document: Mapping[str, Any]) -> Run:
     """Open the live run for an experiment handed over by the engine. Raises our own errors."""
     if _live.run is not None:
@@ -83,9 +92,10 @@ def begin(document: Mapping[str, Any]) -> Run:
     check_arguments(experiment)
     check_length(experiment)
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
+    source = options.source or ExperimentSource.dump(_plain(document), file=_file_of_engine())
     request = Request(
-        experiment=experiment,
-        source=options.source or ExperimentSource.dump(_plain(document)),
+        experiment=rebound(experiment, name=source.name, given=given_bounds(options)),
+        source=source,
         cluster=read_cluster(find_cluster(options.cluster)).with_node_port(seed=seed),
         runs=options.runs,
         seed=seed,
@@ -93,8 +103,17 @@ def begin(document: Mapping[str, Any]) -> Run:
     _live.signals.install()
     _live.run = open_run(request, parts=options.parts, progress=options.progress)
     _live.log.open(_live.run.directory.path)
+    _tell_bounds(request.experiment, options.progress)
     _live.run.look_around()
     return _live.run
+
+
+def _tell_bounds(experiment: Experiment, progress: Progress) -> None:
+    for index, name in enumerate(experiment.bound_names):
+        *others, (source, at_most) = experiment.bounds(index).items()
+        if others:
+            told = ", ".join(f"{other}: {bound:g}" for other, bound in others)
+            progress.say(f"bound {name}: at most {at_most:g} by {source} ({told})")
 
 
 def current() -> Run:
@@ -126,6 +145,15 @@ def end(why: str) -> Outcome | None:
     finally:
         _live.log.close()
         _live.signals.restore()
+
+
+def _file_of_engine() -> str:
+    """The experiment's file under `chaos run`, which hands over what is in it, but not its name.
+
+    It names the section in objectives.yaml; the engine's command line knows it.
+    """
+    context = click.get_current_context(silent=True)
+    return str(context.params.get("source") or "") if context is not None else ""
 
 
 def _plain(document: Mapping[str, Any]) -> dict[str, Any]:

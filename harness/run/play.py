@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from quorate.harness.errors import QuorateError, SpecError
 from quorate.harness.faults.catalogue import check_arguments
+from quorate.harness.model.experiment import Experiment
 from quorate.harness.run import live
 from quorate.harness.run.limits import check_length
 from quorate.harness.run.outcome import Outcome
+from quorate.harness.store.bounds_file import rebound, refuse_unused
 from quorate.harness.store.experiment_file import check_experiment
 from quorate.harness.store.run_directory import ExperimentSource
 from quorate.harness.store.yaml_lines import located, parse_yaml
@@ -25,16 +27,31 @@ SETTINGS = {
 ENGINE_BROKEN = 3
 
 
+def check(files: Sequence[Path], *, options: live.Options) -> None:
+    """Read all that is to be played, and the bounds in place of its own; SpecError.
+
+    To be called first: a mistake in the last file is told before the first one breaks things.
+    """
+    played = [(file.stem, _read(read_source(file))[1]) for file in files]
+    refuse_unused(options.settings, played=dict(played))
+    given = live.given_bounds(options)
+    for name, experiment in played:
+        rebound(experiment, name=name, given=given)
+
+
 def read_document(source: ExperimentSource) -> dict[str, Any]:
     """The checked document. SpecError with file and line for the first mistake."""
+    return _read(source)[0]
+
+
+def _read(source: ExperimentSource) -> tuple[dict[str, Any], Experiment]:
     document, lines = parse_yaml(source.text, file=source.file)
     words = live.known_words()
     experiment = check_experiment(document, lines, file=source.file, words=words)
     with located(source.file, lines=lines):
         check_arguments(experiment)
         check_length(experiment)
-    checked: dict[str, Any] = document
-    return checked
+    return document, experiment
 
 
 def read_source(path: Path) -> ExperimentSource:

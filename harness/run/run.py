@@ -288,8 +288,9 @@ class Run:
 
     def _stop_sampling(self) -> None:
         self._w.watcher.sampling = None
+        last_tick = self.directory.now()  # what comes now is answers; the judge misses no ticks
         if self._w.watcher.beside(self._w.sampling.stop, what="the last answers"):
-            self.directory.append_event("sampling_stopped")
+            self.directory.append_event("sampling_stopped", t=last_tick)
 
     def _write_closed(self) -> None:
         reason = "completed"

@@ -8,13 +8,8 @@ from typing import TypeVar
 
 from quorate.harness.drivers.clock import Clock
 from quorate.harness.errors import ProbeError, QuorateError, StoreError
-from quorate.harness.model.experiment import (
-    BadSamples,
-    Experiment,
-    LongestOutage,
-    Outage,
-    probes_of,
-)
+from quorate.harness.model.experiment import Experiment
+from quorate.harness.model.objectives import LongestOutage, deadline_of, probes_of
 from quorate.harness.run import pace
 from quorate.harness.run.observer import Observer
 from quorate.harness.run.progress import Progress
@@ -105,9 +100,9 @@ class Watcher:
 
     def _judged(self) -> list[tuple[str, float]]:
         return [
-            (probe, objective.deadline_s)
+            (probe, deadline_s)
             for objective in self._experiment.objectives
-            if isinstance(objective, Outage | BadSamples)
+            if (deadline_s := deadline_of(objective)) is not None
             for probe in probes_of(objective)
         ]
 

@@ -18,15 +18,13 @@ _BATCH_LINES = 2000
 
 _CODES = {word: code for code, word in enumerate(OUTCOMES)}
 
+_K, _DUE, _END, _OUTCOME = map(operator.itemgetter, ("k", "due", "end", "o"))
+
 
 def read_timeline(path: Path, *, run_id: str) -> Timeline:
     """All events and samples below ``path``; StoreError where a file is damaged."""
     notes: list[str] = []
-    events_file = path / "events.jsonl"
-    events = [
-        Event(t=float(row["t"]), kind=str(row["kind"]), data=row["data"])
-        for row in _rows(events_file, notes=notes, keys=("t", "kind", "data"))
-    ]
+    events = _events(path / "events.jsonl", notes=notes)
     events.sort(key=lambda event: event.t)
     series = {
         file.stem: _series(file, notes=notes) for file in sorted((path / "samples").glob("*.jsonl"))
@@ -50,20 +48,27 @@ def _sampler(file: Path) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _rows(file: Path, *, notes: list[str], keys: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    """Each line as a mapping that has ``keys``; a torn last line becomes a note."""
-    number = 0
+def _events(file: Path, *, notes: list[str]) -> list[Event]:
+    found = []
+    for number, rows in _batches(file, notes=notes):
+        for line, row in enumerate(rows, start=number):
+            if not isinstance(row, dict) or not {"t", "kind", "data"} <= row.keys():
+                raise StoreError(f"{file}:{line}: is no line of a run: {row!r:.80}")
+            found.append(Event(t=float(row["t"]), kind=str(row["kind"]), data=row["data"]))
+    return found
+
+
+def _batches(file: Path, *, notes: list[str]) -> Iterator[tuple[int, list[Any]]]:
+    """(number of the first line, what each line holds); a torn last line becomes a note."""
+    number = 1
     try:
         with file.open("rb") as lines:
             while batch := list(islice(lines, _BATCH_LINES)):
                 if not batch[-1].endswith(b"\n"):
                     batch.pop()
                     notes.append(f"{file.name}: the last line is torn and left out")
-                for row in _parse(batch, file=file, number=number):
-                    number += 1
-                    if not isinstance(row, dict) or any(key not in row for key in keys):
-                        raise StoreError(f"{file}:{number}: is no line of a run: {row!r:.80}")
-                    yield row
+                yield number, _parse(batch, file=file, number=number)
+                number += len(batch)
     except FileNotFoundError:
         return
     except OSError as error:
@@ -77,12 +82,12 @@ def _parse(batch: list[bytes], *, file: Path, number: int) -> list[Any]:
         rows = None
     if isinstance(rows, list) and len(rows) == len(batch):
         return rows
-    for offset, line in enumerate(batch, start=1):  # once more, to name the line
+    for offset, line in enumerate(batch):  # once more, to name the line
         try:
             json.loads(line)
         except ValueError:
             raise StoreError(f"{file}:{number + offset}: damaged: {line!r:.80}") from None
-    raise StoreError(f"{file}: damaged after line {number}")
+    raise StoreError(f"{file}: damaged at or after line {number}")
 
 
 class _Texts:
@@ -95,28 +100,59 @@ class _Texts:
         return self.numbers.setdefault(text, len(self.numbers))
 
 
-def _series(file: Path, *, notes: list[str]) -> SampleSeries:
-    k, due, end = array("q"), array("d"), array("d")
-    detail, peer = array("I"), array("I")
-    outcome = bytearray()
-    stalled: dict[int, float] = {}
-    texts = _Texts()
-    index = -1
-    try:
-        for index, row in enumerate(_rows(file, notes=notes, keys=("k", "due", "end", "o"))):
-            k.append(row["k"])
-            due.append(row["due"])
-            end.append(row["end"])
-            outcome.append(_CODES[row["o"]])
-            detail.append(texts.number(row.get("d", "")))
-            peer.append(texts.number(row.get("p", "")))
+class _Columns:
+    """A growing series. Whole batches at a time: a loop over rows costs as much as their JSON."""
+
+    def __init__(self) -> None:
+        self.k, self.due, self.end = array("q"), array("d"), array("d")
+        self.outcome = bytearray()
+        self.detail, self.peer = array("I"), array("I")
+        self.stalled: dict[int, float] = {}
+        self.texts = _Texts()
+
+    def take(self, rows: list[Any]) -> None:
+        """Appends samples; KeyError, TypeError, ValueError or OverflowError for what is none."""
+        number, first = self.texts.number, len(self.k)
+        self.k.extend(map(_K, rows))
+        self.due.extend(map(_DUE, rows))
+        self.end.extend(map(_END, rows))
+        self.outcome.extend(map(_CODES.__getitem__, map(_OUTCOME, rows)))
+        self.detail.extend([number(row["d"]) if "d" in row else 0 for row in rows])
+        self.peer.extend([number(row["p"]) if "p" in row else 0 for row in rows])
+        for index, row in enumerate(rows, start=first):
             if "s" in row:
-                stalled[index] = float(row["s"])
-    except (KeyError, TypeError, OverflowError):
-        raise StoreError(f"{file}:{index + 1}: is no sample") from None
-    names = tuple(texts.numbers)
-    found = SampleSeries(file.stem, k, due, end, bytes(outcome), detail, peer, names, stalled)
+                self.stalled[index] = float(row["s"])
+
+
+def _series(file: Path, *, notes: list[str]) -> SampleSeries:
+    columns = _Columns()
+    for number, rows in _batches(file, notes=notes):
+        try:
+            columns.take(rows)
+        except (KeyError, TypeError, ValueError, OverflowError):
+            raise StoreError(f"{file}:{number + _first_wrong(rows)}: is no sample") from None
+    found = SampleSeries(
+        probe=file.stem,
+        k=columns.k,
+        due=columns.due,
+        end=columns.end,
+        outcome=bytes(columns.outcome),
+        detail=columns.detail,
+        peer=columns.peer,
+        texts=tuple(columns.texts.numbers),
+        stalled_s=columns.stalled,
+    )
     return _sorted(found, file=file)
+
+
+def _first_wrong(rows: list[Any]) -> int:
+    """The index of the first row that is no sample, found one by one."""
+    for index, row in enumerate(rows):
+        try:
+            _Columns().take([row])
+        except (KeyError, TypeError, ValueError, OverflowError):
+            return index
+    return 0
 
 
 def _sorted(series: SampleSeries, *, file: Path) -> SampleSeries:

@@ -1,7 +1,8 @@
 """One run on disk: ``runs/<run-id>/``.
 
 =================  =================================================================
-run.json           who, what, when: identity, versions, the base of all times
+run.json           who, what, when: identity, versions, the base of all times, and the bounds
+                   that stand in place of the experiment's own
 experiment.yaml    the experiment, verbatim
 events.jsonl       what happened, one event a line, appended and never rewritten
 samples/*.jsonl    what clients saw, one file a probe, written by the sampler itself
@@ -25,14 +26,17 @@ import secrets
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
 
-from quorate.harness.errors import StoreError
+from quorate.harness.errors import SpecError, StoreError
+from quorate.harness.model.bounds import Override
 from quorate.harness.model.experiment import Experiment
+from quorate.harness.model.strict import checked
 from quorate.harness.model.timeline import Event, Timeline
 from quorate.harness.model.verdict import Verdict
 from quorate.harness.store.experiment_file import parse_experiment
@@ -46,7 +50,7 @@ _ID = re.compile(r"\d{8}T\d{6}Z-[A-Za-z0-9_.-]+-[0-9a-f]{4}")
 
 @dataclass(frozen=True)
 class ExperimentSource:
-    """Where an experiment came from: its text, and its file's name ("" under ``chaos``)."""
+    """Where an experiment came from: its text, and its file ("" where that is not known)."""
 
     text: str
     file: str = ""
@@ -57,25 +61,33 @@ class ExperimentSource:
         return cls(text=Path(path).read_text(encoding="utf-8"), file=str(path))
 
     @classmethod
-    def dump(cls, document: object) -> ExperimentSource:
+    def dump(cls, document: object, *, file: str = "") -> ExperimentSource:
         """A document that came as a mapping (``chaos``), written out; key order is kept."""
         plain = json.loads(json.dumps(document, default=str))
-        return cls(text=yaml.safe_dump(plain, sort_keys=False, allow_unicode=True))
+        return cls(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True), file)
+
+    @property
+    def name(self) -> str:
+        """The file's name without folder and suffix; "" where there is no file."""
+        return Path(self.file).stem if self.file else ""
 
     @property
     def stem(self) -> str:
-        """The file's name without folder and suffix, fit for a run's name."""
-        stem = re.sub(r"[^A-Za-z0-9_.-]+", "_", Path(self.file).stem if self.file else "")
+        """The name, fit for a run's name."""
+        stem = re.sub(r"[^A-Za-z0-9_.-]+", "_", self.name)
         return stem.strip("._-")[:60] or "experiment"
 
 
 class RunDirectory:
     """A run's folder; made by ``create`` or ``open``. One process writes events at a time."""
 
-    def __init__(self, path: Path, *, run_id: str, base_ns: int) -> None:
+    def __init__(
+        self, path: Path, *, run_id: str, base_ns: int, overrides: Sequence[Override] = ()
+    ) -> None:
         self.path = path
         self.run_id = run_id
         self.base_ns = base_ns
+        self._overrides = tuple(overrides)
 
     @classmethod
     def create(
@@ -98,7 +110,12 @@ class RunDirectory:
         origin = source if isinstance(source, ExperimentSource) else ExperimentSource(source)
         started = datetime.now(UTC)
         run_id = f"{started:%Y%m%dT%H%M%SZ}-{origin.stem}-{secrets.token_hex(2)}"
-        run = cls(root.absolute() / run_id, run_id=run_id, base_ns=time.monotonic_ns())
+        run = cls(
+            root.absolute() / run_id,
+            run_id=run_id,
+            base_ns=time.monotonic_ns(),
+            overrides=experiment.overrides,
+        )
         try:
             run.path.mkdir(parents=True, mode=0o700)
             (run.path / "samples").mkdir(mode=0o700)
@@ -122,6 +139,7 @@ class RunDirectory:
             "experiment_file": origin.file,
             "seed": seed,
             "base": {"monotonic_ns": self.base_ns, "wall": started.isoformat()},
+            "bounds": [one.model_dump() for one in self._overrides],
             "started": started.isoformat(timespec="seconds"),
         }
 
@@ -145,7 +163,11 @@ class RunDirectory:
         good = isinstance(run_id, str) and _ID.fullmatch(run_id) and isinstance(base_ns, int)
         if version != FORMAT or not good:
             raise StoreError(f"{file}: is no run of quorate, or damaged (format, id or base)")
-        return cls(path.absolute(), run_id=run_id, base_ns=base_ns)
+        try:
+            overrides = [checked(one, model=Override) for one in data.get("bounds", [])]
+        except (SpecError, TypeError) as error:
+            raise StoreError(f"{file}: its bounds are damaged: {error}") from None
+        return cls(path.absolute(), run_id=run_id, base_ns=base_ns, overrides=overrides)
 
     def now(self) -> float:
         """Seconds since the base; only meaningful on the machine and boot of the run."""
@@ -177,13 +199,13 @@ class RunDirectory:
         return read_timeline(self.path, run_id=self.run_id)
 
     def experiment(self) -> Experiment:
-        """The experiment as it was when the run began; SpecError or StoreError."""
+        """The experiment as it was when the run began, with its bounds; SpecError or StoreError."""
         file = self.path / "experiment.yaml"
         try:
             text = file.read_text(encoding="utf-8")
         except OSError as error:
             raise StoreError(f"{file}: cannot be read: {error}") from None
-        return parse_experiment(text, file=file)
+        return parse_experiment(text, file=file).with_bounds(self._overrides)
 
     def write_json(self, name: str, value: object) -> None:
         """Writes ``name`` atomically: sorted keys, two spaces, a newline at the end."""

@@ -91,6 +91,49 @@ def test_the_last_file_is_read_before_the_first_is_played(
     assert ended(["run", str(good), str(bad)]) == 2
 
 
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("longest_outage_s", "EXPERIMENT/]BOUND=NUMBER"),
+        ("longest_outage_s:apo=8", "a bound that no experiment has"),
+        ("other/longest_outage_s=8", "the experiment 'other'"),
+        ("vip_drop_holder/bad_samples:fault=8", "none that is named so"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["run", "gameday"])
+def test_a_bound_that_fits_nothing_is_2_and_nothing_is_played(
+    tmp_path: Path,
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    verb: str,
+    setting: str,
+    said: str,
+) -> None:
+    monkeypatch.setattr("quorate.harness.run.play.play", raising(AssertionError("it was played")))
+    monkeypatch.setenv("QUORATE_CLUSTER", str(tmp_path / "cluster.yaml"))
+    what = {"run": "vip_drop_holder.yaml", "gameday": "suites/core.yaml"}[verb]
+    assert ended([verb, str(root / "experiments" / what), "--set", setting]) == 2
+    error = capfd.readouterr().err
+    assert said in error
+    assert f"--set {setting}" in error or "--set: found" in error
+
+
+def test_the_bounds_of_the_cluster_are_read_before_the_first_is_played(
+    tmp_path: Path,
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("quorate.harness.run.play.play", raising(AssertionError("it was played")))
+    monkeypatch.setenv("QUORATE_CLUSTER", str(tmp_path / "cluster.yaml"))
+    bounds = tmp_path / "objectives.yaml"
+    bounds.write_text("format: 1\nat_most:\n  pod_kill: {longest_outage: 8}\n")
+    files = [str(root / "experiments" / f"{name}.yaml") for name in ("vip_drop_holder", "pod_kill")]
+    assert ended(["run", *files]) == 2
+    assert f"{bounds}:3: at_most.pod_kill.longest_outage: found" in capfd.readouterr().err
+
+
 def test_help_imports_next_to_nothing() -> None:
     """`--help` answers within 150 ms; a clock would make this test flaky, modules do not."""
     program = (

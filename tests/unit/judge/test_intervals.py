@@ -1,20 +1,30 @@
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from quorate.harness.judge.intervals import (
     BAD_CODE,
     GOOD_CODE,
+    UNKNOWN_CODE,
     Interval,
     classify,
     counts,
     intervals,
     within,
 )
-from quorate.harness.model.timeline import SampleSeries
+from quorate.harness.model.timeline import (
+    DROPPED,
+    FAILED,
+    OK,
+    TIMED_OUT,
+    UNKNOWN,
+    SampleSeries,
+)
 
 Make = Callable[..., SampleSeries]
 
@@ -59,12 +69,43 @@ def test_an_answer_at_the_deadline_is_good(make_series: Make) -> None:
     assert classify(series, deadline_s=1.499, period_s=0.1).codes == b"\x01"
 
 
-@pytest.mark.parametrize(("stalled_s", "code"), [(0.4, 1), (0.6, 2)])
-def test_late_because_the_sampler_was_stopped_is_unknown(
-    make_series: Make, stalled_s: float, code: int
+def test_a_microsecond_of_rounding_makes_no_answer_late(make_series: Make) -> None:
+    series = make_series("~" * 99, first_due=0.000003)
+    series = replace(series, end=array("d", [round(due + 1.0, 6) for due in series.due]))
+    assert any(end - due > 1.0 for end, due in zip(series.end, series.due, strict=True))
+    assert classify(series, deadline_s=1.0, period_s=0.1).codes == GOOD_CODE * 99
+
+
+@pytest.mark.parametrize(
+    ("outcome", "detail", "stalled_s", "code"),
+    [
+        (OK, "", 0.4, BAD_CODE),  # 1.1 s even without the stop
+        (OK, "", 0.6, UNKNOWN_CODE),
+        (FAILED, TIMED_OUT, 0.4, BAD_CODE),
+        (FAILED, TIMED_OUT, 0.6, UNKNOWN_CODE),  # it was given less than a second to answer
+        (FAILED, DROPPED, 0.6, BAD_CODE),
+        (FAILED, DROPPED, 1.2, UNKNOWN_CODE),  # the older request was given no second either
+        (FAILED, "ConnectionRefusedError", 1.2, BAD_CODE),  # said by the other side
+        (UNKNOWN, "late", 1.2, UNKNOWN_CODE),
+    ],
+)
+def test_bad_because_the_sampler_was_stopped_is_unknown(
+    make_series: Make, outcome: int, detail: str, stalled_s: float, code: bytes
 ) -> None:
-    series = replace(make_series("~"), stalled_s={0: stalled_s})
-    assert classify(series, deadline_s=1.0, period_s=0.1).codes == bytes([code])
+    series = replace(
+        make_series("~"),
+        outcome=bytes([outcome]),
+        detail=array("I", [1]),
+        texts=("", detail),
+        stalled_s={0: stalled_s},
+    )
+    assert classify(series, deadline_s=1.0, period_s=0.1).codes == code
+
+
+def test_the_details_are_those_that_the_sampler_writes(root: Path) -> None:
+    program = (root / "harness" / "sampling" / "program" / "probe.py").read_text()
+    assert f'detail="{TIMED_OUT}"' in program
+    assert f'_drop("{DROPPED}")' in program
 
 
 def test_a_phase_takes_whole_what_starts_in_it_and_the_rest_of_what_came_before() -> None:
@@ -75,11 +116,15 @@ def test_a_phase_takes_whole_what_starts_in_it_and_the_rest_of_what_came_before(
     assert within(one, since=0.0, until=1.0) == []
 
 
-def test_counts_include_ticks_that_the_data_does_not_reach(make_series: Make) -> None:
-    classified = classify(make_series("....!?...."), deadline_s=1.0, period_s=0.1)
-    seen = counts(classified, since=0.0, until=1.0)
+def test_what_the_data_does_not_reach_is_unknown(make_series: Make) -> None:
+    classified = classify(make_series("....!?....", first_due=0.2), deadline_s=1.0, period_s=0.1)
+    seen = counts(classified.codes)
     assert (seen.good, seen.bad, seen.unknown) == (8, 1, 1)
-    longer = counts(classified, since=0.0, until=10.0)
-    assert (longer.good, longer.bad) == (8, 1)
-    assert longer.unknown == pytest.approx(91, abs=1)
-    assert counts(classified, since=0.3, until=0.5).total == 2
+    wider = classified.covering(0.0, 2.0)
+    assert wider.codes == b"\x02\x02" + classified.codes + b"\x02" * 8
+    assert (wider.due(0), wider.due(2), wider.due(19)) == (0.0, 0.2, 1.9)
+    assert classified.covering(0.2, 1.2) is classified
+    assert counts(wider.between(0.0, 0.3)).unknown == 2
+    assert classify(make_series(""), deadline_s=1.0, period_s=0.1).covering(5.0, 6.0).codes == (
+        b"\x02" * 10
+    )

@@ -40,20 +40,48 @@ def test_the_bound_is_held_against_the_longest_possible_outage(
     assert first(make_experiment(), make_run("!" * bad + "." * (150 - bad))).state is state
 
 
+@pytest.mark.parametrize(
+    ("spelled", "value"),
+    [
+        ("!" * 45 + "?" * 10, 5.5),  # unknown does not end an outage
+        ("?" * 10 + "!" * 45, 4.5),  # nor does it begin one
+        ("!" * 20 + "?" * 20 + "!" * 20, 6.0),
+    ],
+)
 def test_unknown_samples_alone_never_decide(
-    make_experiment: MakeExperiment, make_run: MakeRun
+    make_experiment: MakeExperiment, make_run: MakeRun, spelled: str, value: float
 ) -> None:
-    result = first(make_experiment(), make_run("!" * 45 + "?" * 10 + "." * 95))
-    assert result.state is State.MISSED  # unknown does not end it: 5.5 s
-    result = first(make_experiment(), make_run("?" * 10 + "!" * 45 + "." * 95))
-    assert (result.value, result.high, result.state) == (4.5, 5.6, State.INCONCLUSIVE)
+    result = first(make_experiment(), make_run(spelled.ljust(150, ".")))
+    assert (result.value, result.state) == (value, State.INCONCLUSIVE)
+    assert result.high is not None
+    assert result.high > 5
+    known = first(make_experiment(), make_run(spelled.replace("?", "!").ljust(150, ".")))
+    assert known.state is State.MISSED
 
 
 def test_outage_that_does_not_end_is_missed_however_short(
     make_experiment: MakeExperiment, make_run: MakeRun
 ) -> None:
-    result = first(make_experiment(), make_run("." * 97 + "!" * 3))
+    experiment = make_experiment(objectives=[outage(60.0)])
+    result = first(experiment, make_run("." * 97 + "!" * 53))
     assert (result.censored, result.high, result.state) == (True, None, State.MISSED)
+
+
+@pytest.mark.parametrize("spelled", ["." * 97 + "!" * 3, "." * 97 + "!!!" + "?" * 50])
+def test_an_outage_whose_end_nobody_saw_is_no_answer(
+    make_experiment: MakeExperiment, make_run: MakeRun, spelled: str
+) -> None:
+    """Whether samples were lost or are unknown: it may have ended at once."""
+    result = first(make_experiment(objectives=[outage(60.0)]), make_run(spelled))
+    assert (result.censored, result.state) == (True, State.INCONCLUSIVE)
+
+
+def test_an_unknown_sample_at_the_end_may_begin_an_outage(
+    make_experiment: MakeExperiment, make_run: MakeRun
+) -> None:
+    experiment = make_experiment(objectives=[outage(during="return")])
+    assert first(experiment, make_run("." * 149 + "?")).state is State.INCONCLUSIVE
+    assert first(experiment, make_run("." * 145 + "?....")).state is State.MET
 
 
 def test_outage_that_starts_in_the_fault_phase_counts_whole(
@@ -78,6 +106,20 @@ def test_a_request_under_way_when_the_fault_struck_belongs_to_the_fault(
     )
     results = judge(experiment, run).objectives
     assert [result.value for result in results] == [0.5, 5.0, 0.0]
+
+
+@pytest.mark.parametrize("at_most", [1, 0])
+def test_a_handful_of_samples_is_never_met(
+    make_experiment: MakeExperiment, make_run: MakeRun, at_most: int
+) -> None:
+    """Nine samples of a return leg that lasted 0.9 s, one of them bad."""
+    bad = {"indicator": "bad_samples", "of": "api", "at_most": at_most, "during": "return"}
+    short = [Event(40.9, "return_ended", {"reached": True})]
+    run = make_run("." * 105 + "!" + "." * 44, events=short, without=["return_ended"])
+    result = first(make_experiment(objectives=[bad]), run)
+    assert result.value == 1
+    assert result.state is (State.INCONCLUSIVE if at_most else State.MISSED)
+    assert ("too few samples" in result.reason) is bool(at_most)
 
 
 def test_bad_samples_counts_every_probe_and_doubts_the_unknown(
@@ -160,3 +202,29 @@ def test_a_watch_is_the_fault_phase_of_a_method_that_breaks_nothing(
     assert verdict.objectives[0].value == 0.0
     assert verdict.verdict is State.MET
     assert "no fault is declared" in {gate.name: gate.reason for gate in verdict.gates}["fault"]
+
+
+def test_outages_are_counted_and_unknown_samples_may_hide_more(
+    make_experiment: MakeExperiment, make_run: MakeRun
+) -> None:
+    def counted(spelled: str, at_most: int) -> ObjectiveResult:
+        asked = {"indicator": "outages", "of": "api", "at_most": at_most}
+        return first(make_experiment(objectives=[asked]), make_run(spelled.ljust(150, ".")))
+
+    two = counted("!!...!..!...", 2)  # two good samples between two bad ones make no second
+    assert (two.value, two.low, two.high, two.unit) == (2, 2, 2, "outages")
+    assert two.state is State.MET
+    assert counted("!!...!..!...", 1).state is State.MISSED
+    hidden = counted("!!....?...", 1)
+    assert (hidden.value, hidden.high, hidden.state) == (1, 2, State.INCONCLUSIVE)
+
+
+def test_recovery_time_of_a_cut_run_is_missed_only_beyond_its_bound(
+    make_experiment: MakeExperiment, make_run: MakeRun
+) -> None:
+    lost = [Event(44.0, "whole", {"whole": False, "missing": ["etcd cp1"]})]
+    run = make_run(events=lost, without=("run_closed",))
+    result = first(make_experiment(objectives=[whole(120)]), run)
+    assert (result.censored, result.state) == (True, State.INCONCLUSIVE)
+    assert "cut short" in result.reason
+    assert first(make_experiment(objectives=[whole(4)]), run).state is State.MISSED

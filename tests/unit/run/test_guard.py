@@ -11,7 +11,7 @@ import pytest
 
 from quorate.harness.errors import QuorateError, RefusedError, StoreError
 from quorate.harness.model.cluster import Cluster
-from quorate.harness.model.experiment import LongestOutage
+from quorate.harness.model.objectives import LongestOutage
 from quorate.harness.run.guard import Guard
 from quorate.harness.run.run import Run
 
