@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 BROKEN = 3
 """Exit code of an error that is a bug of ours: the run says nothing."""
 
-_RANK = (0, 3, 1, 2, 4)
-"""Exit codes from harmless to grave: the worst of several runs is the command's."""
-
 ELSEWHERE: Mapping[str, tuple[str, str]] = {
     "lab": ("quorate.harness.lab.cli:lab", "A real HA cluster in namespaces of this machine."),
 }
@@ -104,32 +101,53 @@ RUN = click.argument("run", required=False, metavar="[RUN]")
     show_default=True,
     type=click.IntRange(min=1),
     metavar="N",
-    help="Play each so many times.",
+    help="Play each so many times, its fault at a random phase of the cluster's timers.",
+)
+@click.option(
+    "--save-baseline",
+    is_flag=True,
+    help="With --repeat: store what was measured, for later series to be compared with.",
 )
 @click.option("--seed", type=int, help="Of random choices; drawn and recorded if not given.")
 @SET
 @JSON
-def run(experiments: Sequence[Path], repeat: int, as_json: bool, **given: Any) -> None:
-    """Play experiments and print their verdicts.
+def run(
+    experiments: Sequence[Path], repeat: int, save_baseline: bool, as_json: bool, **given: Any
+) -> None:
+    """Play experiments and print their verdicts; of several runs also what they prove together.
 
     Bounds that suit one cluster stand in objectives.yaml beside its cluster.yaml, or in --set.
 
     \b
     Example:  quorate run experiments/vip_drop_holder.yaml
               quorate run experiments/vip_drop_holder.yaml --set longest_outage_s:api=8
+              quorate run experiments/vip_drop_holder.yaml --repeat 20 --save-baseline
     """
-    from quorate.harness.run import play
+    from quorate.harness.run import play, regression, repetition, telling
+    from quorate.reports.repetition import render_repetition
 
-    outcomes: list[Outcome] = []
     options = _options(**given)
+    if save_baseline:
+        regression.check_length(repeat)
     play.check(experiments, options=options)
-    for file in [file for file in experiments for _ in range(repeat)]:
-        outcomes.append(play.play(file, options=options))
+    sources = [play.read_source(file) for file in experiments]
+
+    def tell(outcome: Outcome) -> None:
         if not as_json:
-            click.echo(_told(outcomes[-1]))
-        if outcomes[-1].exit_code == 4 or outcomes[-1].error == "Interrupted":
-            break
-    _finish(outcomes, as_json=as_json)
+            click.echo(telling.told(outcome))
+
+    played, said = [], []
+    for series in repetition.play_all(sources, times=repeat, options=options, tell=tell):
+        played.append(series)
+        if repeat > 1:
+            said.append(repetition.conclude(series, runs=options.runs, save=save_baseline))
+        if repeat > 1 and not as_json:
+            click.echo(render_repetition(said[-1]))
+    if as_json:
+        click.echo(telling.as_json(played, said))
+    elif repeat == 1 and len(experiments) > 1:
+        click.echo(telling.counted(played))
+    sys.exit(telling.exit_code_of_all(played))
 
 
 @quorate.command()
@@ -284,42 +302,6 @@ def _suite_file(suite: str) -> Path:
     """A file is meant by its path, a shipped suite by its name."""
     shipped = Path("experiments/suites", f"{suite}.yaml")
     return shipped if not Path(suite).is_file() and shipped.is_file() else Path(suite)
-
-
-def _told(outcome: Outcome) -> str:
-    """The report of a run, or why there is none."""
-    from quorate.harness.run.reporting import render
-    from quorate.harness.store.run_directory import RunDirectory
-
-    told = []
-    if outcome.directory is not None and outcome.verdict is not None:
-        directory = RunDirectory.open(outcome.directory)
-        told.append(render(directory.verdict()))
-    if outcome.reason:
-        told.append(f"ended early: {outcome.reason}")
-    if outcome.exit_code == 4:
-        told.append("AN UNDO FAILED: the cluster may still be faulted. Run `quorate undo`.")
-    return "\n".join(told)
-
-
-def _finish(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
-    worst = max((one.exit_code for one in outcomes), key=_RANK.index)
-    if as_json:
-        told = {"exit_code": worst, "runs": [_for_machines(one) for one in outcomes]}
-        click.echo(json.dumps(told, indent=2, sort_keys=True))
-    elif len(outcomes) > 1:
-        words = [one.verdict.value if one.verdict else "none" for one in outcomes]
-        counted = ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
-        click.echo(f"{len(outcomes)} runs: {counted}")
-    sys.exit(worst)
-
-
-def _for_machines(outcome: Outcome) -> dict[str, object]:
-    """An outcome with its whole verdict."""
-    told = outcome.to_dict()
-    if outcome.directory is not None and outcome.verdict is not None:
-        told["details"] = json.loads((outcome.directory / "verdict.json").read_text())
-    return told
 
 
 def _stored(run: str | None, runs: Path) -> Any:

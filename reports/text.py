@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
+from quorate.harness.model.repetition import Comparison, Measured
 from quorate.harness.model.verdict import (
     ComponentChange,
     Guard,
@@ -49,14 +50,14 @@ def _because(verdict: Verdict) -> str:
     """The first thing that decided, in one line."""
     for result in verdict.objectives:
         if verdict.verdict is State.MISSED and result.state is State.MISSED:
-            return f"{_name(result)} {_compared(result)}"
+            return f"{name_of(result)} {_compared(result)}"
     if verdict.verdict is State.INCONCLUSIVE:
         for gate in verdict.gates:
             if not gate.ok:
                 return f"{gate.name}: {gate.reason}"
         for result in verdict.objectives:
             if result.state is State.INCONCLUSIVE:
-                return f"{_name(result)}: {result.reason}"
+                return f"{name_of(result)}: {result.reason}"
     return _MEANING[verdict.verdict]
 
 
@@ -76,22 +77,24 @@ def _objectives(verdict: Verdict) -> Iterator[str]:
 
 
 def _objective(result: ObjectiveResult) -> str:
-    text = f"{result.state:<12} {_name(result)} {_compared(result)}"
+    text = f"{result.state:<12} {name_of(result)} {_compared(result)}"
     return f"{text} ({result.reason})" if result.reason else text
 
 
-def _name(result: ObjectiveResult) -> str:
+def name_of(result: ObjectiveResult | Measured | Comparison) -> str:
+    """What was asked: of whom, when, at which deadline."""
     words = [result.indicator]
     if result.of:
         words.append(f"of {', '.join(result.of)}")
     words.append(result.during if result.during.startswith("since") else f"during {result.during}")
     if result.deadline_s is not None:
         words.append(f"at a deadline of {result.deadline_s:g} s")
-    return f"guard {' '.join(words)}" if result.guard else " ".join(words)
+    guard = isinstance(result, ObjectiveResult) and result.guard
+    return f"guard {' '.join(words)}" if guard else " ".join(words)
 
 
 def _compared(result: ObjectiveResult) -> str:
-    return f"= {_number(result)}, {_bound(result, unit=_unit(result))}"
+    return f"= {_number(result)}, {_bound(result, unit=unit_of(result))}"
 
 
 def _bound(judged: ObjectiveResult | Guard, *, unit: str) -> str:
@@ -105,7 +108,8 @@ def _bound(judged: ObjectiveResult | Guard, *, unit: str) -> str:
     return f"{text} (by {judged.judged_by}; {', '.join(others)})" if others else text
 
 
-def _unit(result: ObjectiveResult) -> str:
+def unit_of(result: ObjectiveResult | Measured | Comparison) -> str:
+    """The unit, ready to stand behind a number."""
     return " s" if result.unit == "s" else f" {result.unit}"
 
 

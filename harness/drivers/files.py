@@ -49,6 +49,14 @@ rmdir "$2" 2>/dev/null || true
 _IS_COVERED = """\
 covered() { grep -F -e " $1 " /proc/self/mountinfo | grep -q -F -e "/quorate/"; }
 """
+# Each file that is there, after a line with its name; no text of a configuration has the mark.
+_MARK = "\x1e"
+_TEXTS = r"""
+for file do
+    [ -e "$file" ] || continue
+    printf '\036%s\n' "$file"; cat "$file" || exit
+done
+"""
 _COVERED = f"""{_IS_COVERED}
 if covered "$1"; then echo covered; else echo uncovered; fi
 """
@@ -96,6 +104,13 @@ class FileDriver:
         node cannot be asked."""
         asked = self._transport.run(node, ["cat", path], timeout_s=8.0)
         return asked.stdout if asked.returncode == 0 and asked.stdout else None
+
+    def texts(self, node: str, paths: Sequence[str]) -> dict[str, str]:
+        """What those of the files hold that are there, read in one go. TransportError when the
+        node cannot be asked, or one of them not be read."""
+        asked = self._transport.check(node, ("sh", "-c", _TEXTS, "quorate", *paths), timeout_s=8.0)
+        parts = asked.stdout.split(_MARK)[1:]
+        return {path: text for path, _, text in (part.partition("\n") for part in parts)}
 
     def is_covered(self, node: str, path: str) -> bool:
         """Whether a file of ours lies over it; TransportError when that is not known."""

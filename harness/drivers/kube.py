@@ -125,6 +125,31 @@ class KubeDriver:
             for item in self.get_json("/api/v1/nodes")["items"]
         }
 
+    def node_versions(self) -> dict[str, dict[str, str]]:
+        """Node name → the versions of its programs, as its kubelet reports them. DriverError."""
+        items = self.get_json("/api/v1/nodes")["items"]
+        try:
+            return {
+                item["metadata"]["name"]: {
+                    "kubelet version": item["status"]["nodeInfo"]["kubeletVersion"],
+                    "container runtime": item["status"]["nodeInfo"]["containerRuntimeVersion"],
+                }
+                for item in items
+            }
+        except KeyError as error:
+            raise DriverError(f"/api/v1/nodes: a node without {error}") from error
+
+    def server_version(self, node: Node) -> str:
+        """The version of the API server there, as it says itself. DriverError."""
+        server = self.api_server(node)
+        try:
+            answer = server.get("/version")
+            return str(_decoded(answer.body, "/version")["gitVersion"])
+        except (KeyError, TypeError) as error:
+            raise DriverError(f"API server of {node.name}: /version has no gitVersion") from error
+        finally:
+            server.close()
+
     def nodes_running(self, selector: str) -> tuple[str, ...]:
         """The nodes that run a pod with these labels, in any namespace. DriverError."""
         asked = self.get_json(f"/api/v1/pods?labelSelector={urllib.parse.quote(selector)}")

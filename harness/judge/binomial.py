@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 
 CONFIDENCE = 0.95
-"""Two-sided (reference/timings_and_slos.md §3)."""
+"""Of a band both sides together, of a bound its one side (reference/timings_and_slos.md §3)."""
 
 _TINY = 1e-300
 _STEPS = 60
@@ -23,13 +23,25 @@ _TERMS_MAX = 10_000
 
 def share_band(part: int, total: int) -> tuple[float, float]:
     """(low, high) of the true share where ``part`` of ``total`` were seen; (0, 1) of none."""
-    if not total:
-        return 0.0, 1.0
-    tail = (1 - CONFIDENCE) / 2
-    rest = total - part
-    low = _crossing(lambda x: beta(x, a=part, b=rest + 1) >= tail) if part else 0.0
-    high = _crossing(lambda x: beta(x, a=part + 1, b=rest) >= 1 - tail) if rest else 1.0
-    return low, high
+    each = (1 + CONFIDENCE) / 2
+    return share_at_least(part, total, confidence=each), share_at_most(part, total, confidence=each)
+
+
+def share_at_least(part: int, total: int, *, confidence: float = CONFIDENCE) -> float:
+    """The lower bound alone: the true share lies below it with a probability of 1 − confidence."""
+    if not part:
+        return 0.0
+    return _crossing(lambda x: beta(x, a=part, b=total - part + 1) >= 1 - confidence)
+
+
+def share_at_most(part: int, total: int, *, confidence: float = CONFIDENCE) -> float:
+    """The upper bound alone, with the same confidence on its own side."""
+    return 1.0 - share_at_least(total - part, total, confidence=confidence)
+
+
+def or_more(part: int, total: int, *, share: float) -> float:
+    """The probability of ``part`` or more of ``total``, each of which has that of ``share``."""
+    return beta(share, a=part, b=total - part + 1) if part else 1.0
 
 
 def beta(x: float, *, a: float, b: float) -> float:

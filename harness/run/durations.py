@@ -31,7 +31,8 @@ def watched_s(experiment: Experiment, *, since: int) -> float:
 
 def worst_case_s(experiment: Experiment) -> float:
     """How long a run can last from the first thing that it changes to the last that it undoes."""
-    baseline_s = pace.BASELINE_TRIES * (experiment.baseline_s + pace.BASELINE_LONGER_S)
+    once_s = experiment.baseline_s + pace.PHASE_S + pace.BASELINE_LONGER_S
+    baseline_s = pace.BASELINE_TRIES * once_s
     steps_s = sum(STEP_S + step_s(step) for step in experiment.method)
     return baseline_s + steps_s + CLOSE_S
 

@@ -50,6 +50,7 @@ class Options:
     source: ExperimentSource | None = None
     seed: int | None = None
     settings: tuple[GivenBound, ...] = ()
+    place: int = 0
     progress: Progress = field(default_factory=LoggedProgress)
     parts: Parts = field(default_factory=Parts)
 
@@ -99,6 +100,7 @@ def begin(document: Mapping[str, Any]) -> Run:
         cluster=read_cluster(find_cluster(options.cluster)).with_node_port(seed=seed),
         runs=options.runs,
         seed=seed,
+        place=options.place,
     )
     _live.signals.install()
     _live.run = open_run(request, parts=options.parts, progress=options.progress)

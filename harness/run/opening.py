@@ -18,6 +18,7 @@ from quorate.harness.drivers.follower import Sink, Source
 from quorate.harness.errors import RefusedError
 from quorate.harness.model.cluster import Cluster
 from quorate.harness.run.components import Components
+from quorate.harness.run.fingerprint import read_fingerprint
 from quorate.harness.run.forecast import Forecast
 from quorate.harness.run.guard import Guard
 from quorate.harness.run.injector import Injector, Safety
@@ -138,6 +139,7 @@ def _assemble(
         ),
         sampling=parts.sampling(directory, request=request, credentials=drivers.credentials),
         forecast=functools.cache(functools.partial(Forecast.read, drivers)),
+        fingerprint=functools.partial(read_fingerprint, drivers),
         running=drivers.kube.nodes_running,
         lease_node=drivers.leases.node,
         claim=claim,

@@ -9,6 +9,16 @@ WHOLE_AT_START_S = 20.0
 """How long a cluster may take to show that it is whole before a run: the followers need about a
 second, a VIP that has just moved or a restarted HAProxy a few more."""
 
+WHOLE_BETWEEN_S = 300.0
+"""The same between two runs of a series: what the one before broke may take longer to come back
+than its return leg was watched."""
+
+PHASE_S = 10.0
+"""In a series the baseline lasts longer by a time drawn evenly from 0 to this. Otherwise each act
+would come at the same phase of the cluster's timers, by which the run before it ended. The longest
+of those that matter: kubelet's renewal of its Lease, the reconciler of `kubernetes` endpoints
+(reference/timings_and_slos.md §2.8)."""
+
 IN_FLIGHT_S = 1.2
 """Between the baseline's end and the act, so that a request of the baseline is answered before."""
 

@@ -67,7 +67,11 @@ def read_source(path: Path) -> ExperimentSource:
 
 def play(path: Path, *, options: live.Options) -> Outcome:
     """Run one experiment file. Raises SpecError before anything is asked of a cluster."""
-    source = read_source(path)
+    return play_source(read_source(path), options=options)
+
+
+def play_source(source: ExperimentSource, *, options: live.Options) -> Outcome:
+    """The same with a text that was read before; it may be played several times."""
     document = read_document(source)
     live.prepare(replace(options, source=source))
     return outcome_of(run_engine(document))

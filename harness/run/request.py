@@ -12,10 +12,14 @@ from quorate.harness.store.run_directory import ExperimentSource
 
 @dataclass(frozen=True)
 class Request:
-    """An experiment, the cluster to play it on, where its record goes, and the seed of chance."""
+    """An experiment, the cluster to play it on, where its record goes, and the seed of chance.
+
+    ``place``: the how-manieth run of a series this is, from 1; 0 where it stands alone.
+    """
 
     experiment: Experiment
     source: ExperimentSource
     cluster: Cluster
     runs: Path
     seed: int
+    place: int = 0

@@ -7,6 +7,7 @@ only closes. Nothing here judges: `conclude` asks the judge, and the judge reads
 from __future__ import annotations
 
 import contextlib
+import random
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Literal
@@ -57,12 +58,15 @@ class Run:
             components = self._w.observer.components
             whole = self._w.watcher.until(
                 lambda: not components.missing(),
-                at_most_s=pace.WHOLE_AT_START_S,
+                at_most_s=pace.WHOLE_BETWEEN_S if self.request.place > 1 else pace.WHOLE_AT_START_S,
                 what="is the cluster whole?",
             )
             if not whole:
                 missing = "\n  ".join(components.missing())
                 raise RefusedError(f"the cluster is not whole, so nothing is done:\n  {missing}")
+            self.directory.write_fingerprint(
+                self._w.watcher.beside(self._w.fingerprint, what="what does the cluster run?")
+            )
             self._aim.take()
             claim = partial(self._w.claim, worst_case_s(self.request.experiment))
             with signals_held():  # until it is known whether it is ours
@@ -107,7 +111,8 @@ class Run:
         Begun anew where the sampler itself could not tell something and nothing was bad: that
         says nothing about the cluster, and one such sample would leave "none was bad" open.
         """
-        declared_s, sampling = self.request.experiment.baseline_s, self._w.sampling
+        declared_s = self.request.experiment.baseline_s + self._phase_s()
+        sampling = self._w.sampling
         for left in reversed(range(pace.BASELINE_TRIES)):
             start = self.directory.now()
             self._w.watcher.until(lambda: False, at_most_s=declared_s, what="baseline")
@@ -123,6 +128,16 @@ class Run:
             self.directory.append_event("data_note", text=text)
             self._w.progress.say(text)
         return start
+
+    def _phase_s(self) -> float:
+        """How much longer the baseline lasts, so that acts of a series come at any phase."""
+        if not self.request.place:
+            return 0.0
+        drawn_s = random.Random(f"{self.request.seed}:phase").uniform(0.0, pace.PHASE_S)
+        self.directory.append_event(
+            "injection_phase", drawn_s=round(drawn_s, 3), of_s=pace.PHASE_S, run=self.request.place
+        )
+        return drawn_s
 
     def _check_baseline(self) -> None:
         refuse_bad_baseline(so_far := judge(self.request.experiment, self.directory.timeline()))

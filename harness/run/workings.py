@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from quorate.harness.model.fingerprint import Fingerprint
 from quorate.harness.run.forecast import Forecast
 from quorate.harness.run.guard import Guard
 from quorate.harness.run.injector import Injector
@@ -27,6 +28,8 @@ class Workings:
     sampling: Sampling
     forecast: Callable[[], Forecast]
     """Reads the configuration the first time, and answers from memory after that."""
+    fingerprint: Callable[[], Fingerprint]
+    """What the cluster runs now."""
     running: Callable[[str], tuple[str, ...]]
     """Label selector → the nodes that run such a pod now."""
     lease_node: Callable[[str], str | None]

@@ -7,6 +7,7 @@ experiment.yaml    the experiment, verbatim
 events.jsonl       what happened, one event a line, appended and never rewritten
 samples/*.jsonl    what clients saw, one file a probe, written by the sampler itself
 sampler.json       what the sampler was given, and what it says about itself
+fingerprint.json   what the cluster ran at the start: versions, topology, configuration
 verdict.json       the answer; ``quorate judge`` makes the same bytes again
 =================  =================================================================
 
@@ -36,6 +37,7 @@ import yaml
 from quorate.harness.errors import SpecError, StoreError
 from quorate.harness.model.bounds import Override
 from quorate.harness.model.experiment import Experiment
+from quorate.harness.model.fingerprint import Fingerprint
 from quorate.harness.model.strict import checked
 from quorate.harness.model.timeline import Event, Timeline
 from quorate.harness.model.verdict import Verdict
@@ -132,7 +134,7 @@ class RunDirectory:
         return {
             "format": FORMAT,
             "id": self.run_id,
-            "quorate_version": _version(),
+            "quorate_version": version(),
             "python": platform.python_version(),
             "argv": list(sys.argv),
             "cluster": cluster_name,
@@ -216,21 +218,9 @@ class RunDirectory:
     def write_text(self, name: str, text: str) -> None:
         """Writes ``name`` atomically (a rename), with mode 0600; StoreError where it cannot."""
         try:
-            self._replace(name, text)
+            replace_text(self.path / name, text)
         except OSError as error:
             raise StoreError(f"{self.path / name}: cannot be written: {error}") from error
-
-    def _replace(self, name: str, text: str) -> None:
-        handle, temporary = tempfile.mkstemp(dir=self.path, prefix=f".{name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, self.path / name)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
 
     def write_verdict(self, verdict: Verdict) -> None:
         """Writes verdict.json."""
@@ -246,12 +236,40 @@ class RunDirectory:
         except ValueError as error:
             raise StoreError(f"{file}: cannot be read: {error}") from None
 
+    def write_fingerprint(self, fingerprint: Fingerprint) -> None:
+        """Writes fingerprint.json."""
+        self.write_json("fingerprint.json", fingerprint.model_dump(mode="json"))
+
+    def fingerprint(self) -> Fingerprint:
+        """What the cluster ran; StoreError where it was not written, or cannot be read."""
+        file = self.path / "fingerprint.json"
+        try:
+            return Fingerprint.model_validate_json(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            said = str(error).splitlines()[0]
+            raise StoreError(f"{file}: cannot be read: {said}") from None
+
     def samples_file(self, probe: str, /) -> Path:
         """Where the sampler writes the samples of ``probe``."""
         return self.path / "samples" / f"{probe}.jsonl"
 
 
-def _version() -> str:
+def replace_text(path: Path, text: str) -> None:
+    """Writes a file at once (a rename), with mode 0600; OSError where it cannot."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def version() -> str:
+    """quorate's own, as it is installed."""
     try:
         return importlib.metadata.version("quorate")
     except importlib.metadata.PackageNotFoundError:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from quorate.harness.store.run_directory import RunDirectory
 from tests.contract.engine.conftest import ENGINES, FakeCluster, played_by
 
 Make = Callable[..., str]
@@ -53,6 +54,34 @@ def test_signals_wait_for_the_undo(cluster: FakeCluster, experiment: Make) -> No
     assert played.exit_code in (3, -signal.SIGTERM), played.output
     assert not cluster.is_off("cp1")
     assert cluster.pending == []
+
+
+def test_a_signal_ends_a_series_and_tells_what_was_done(
+    cluster: FakeCluster, experiment: Make
+) -> None:
+    path = experiment("controls/nothing_happens")
+    process = cluster.start("quorate", "run", path, "--repeat", "3", "--seed", "1")
+    runs = cluster.folder / "runs"
+    deadline = time.monotonic() + 40
+    while time.monotonic() < deadline and process.poll() is None:
+        begun = [file.read_text() for file in runs.glob("*/events.jsonl")]
+        if sum("injection_phase" in text for text in begun) == 2:
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    played = cluster.finished(process)
+    assert played.exit_code == 3, played.output
+    assert f"2 of 3 runs of {path}, seed 1" in played.output
+    assert "ended early: interrupted" in played.output
+    assert "1 MET, 0 MISSED, 0 INCONCLUSIVE" in played.output
+    assert cluster.pending == []
+    first, second = (RunDirectory.open(file.parent) for file in sorted(runs.glob("*/run.json")))
+    assert first.fingerprint() == second.fingerprint()
+    assert first.fingerprint().missing == ()
+    assert "keepalived vrrp_instance vip advert_int" in first.fingerprint().nodes["cp1"]
+    drawn = [one.timeline().of_kind("injection_phase")[0].data for one in (first, second)]
+    assert [one["run"] for one in drawn] == [1, 2]
+    assert drawn[0]["drawn_s"] != drawn[1]["drawn_s"]
 
 
 @pytest.mark.parametrize("boundary", ["sampling_started", "injection_started", "injection_proved"])

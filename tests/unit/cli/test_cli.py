@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -13,6 +14,8 @@ import pytest
 
 from quorate.harness import cli
 from quorate.harness.errors import RefusedError, SpecError, UndoFailed
+from quorate.harness.run.live import Options
+from quorate.harness.run.outcome import Outcome
 from quorate.harness.run.signals import Ending
 
 
@@ -84,7 +87,9 @@ def test_a_file_that_is_not_there_is_2(capfd: pytest.CaptureFixture[str]) -> Non
 def test_the_last_file_is_read_before_the_first_is_played(
     tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("quorate.harness.run.play.play", raising(AssertionError("it was played")))
+    monkeypatch.setattr(
+        "quorate.harness.run.play.play_source", raising(AssertionError("it was played"))
+    )
     bad = tmp_path / "bad.yaml"
     bad.write_text("title: only\n")
     good = root / "experiments" / "vip_drop_holder.yaml"
@@ -132,6 +137,65 @@ def test_the_bounds_of_the_cluster_are_read_before_the_first_is_played(
     files = [str(root / "experiments" / f"{name}.yaml") for name in ("vip_drop_holder", "pod_kill")]
     assert ended(["run", *files]) == 2
     assert f"{bounds}:3: at_most.pod_kill.longest_outage: found" in capfd.readouterr().err
+
+
+def test_a_baseline_of_too_few_runs_is_usage(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        "quorate.harness.run.play.play_source", raising(AssertionError("it was played"))
+    )
+    good = str(root / "experiments" / "vip_drop_holder.yaml")
+    assert ended(["run", good, "--repeat", "4", "--save-baseline"]) == 2
+    assert "--save-baseline needs --repeat 5 at least, found 4" in capfd.readouterr().err
+
+
+def play_each(monkeypatch: pytest.MonkeyPatch, *outcomes: Outcome) -> list[Options]:
+    """Runs come out as given; the options of each."""
+    left, options_of = iter(outcomes), list[Options]()
+
+    def play(source: object, *, options: Options) -> Outcome:
+        options_of.append(options)
+        return next(left)
+
+    monkeypatch.setattr("quorate.harness.run.play.play_source", play)
+    return options_of
+
+
+def test_a_series_says_what_its_runs_prove(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    options_of = play_each(monkeypatch, Outcome(3, reason="no"), Outcome(3, reason="no"))
+    good = str(root / "experiments" / "vip_drop_holder.yaml")
+    assert ended(["run", good, "--repeat", "2", "--seed", "4"]) == 3
+    assert [one.place for one in options_of] == [1, 2]
+    assert options_of[0].seed != options_of[1].seed
+    told = capfd.readouterr()
+    assert told.out.count("ended early: no") == 2
+    assert f"2 of 2 runs of {good}, seed 4" in told.out
+    assert "run 2 of 2" in told.err
+
+
+def test_an_undo_that_failed_ends_it_all(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    options_of = play_each(monkeypatch, Outcome(3), Outcome(4, reason="stuck"))
+    good = str(root / "experiments" / "vip_drop_holder.yaml")
+    assert ended(["run", good, good, "--repeat", "5", "--json"]) == 4
+    assert len(options_of) == 2
+    (said,) = json.loads(capfd.readouterr().out)["repetitions"]
+    assert (said["played"], said["asked"]) == (2, 5)
+    assert "an undo failed" in said["ended_early"]
+
+
+def test_single_runs_are_counted(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    options_of = play_each(monkeypatch, Outcome(3), Outcome(3))
+    good = str(root / "experiments" / "vip_drop_holder.yaml")
+    assert ended(["run", good, good]) == 3
+    assert [(one.place, one.seed) for one in options_of] == [(0, None), (0, None)]
+    assert "2 runs: 2 none" in capfd.readouterr().out
 
 
 def test_help_imports_next_to_nothing() -> None:

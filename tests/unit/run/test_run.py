@@ -10,20 +10,28 @@ from typing import Any
 import pytest
 
 from quorate.harness.errors import RefusedError
+from quorate.harness.judge.intervals import Counts
 from quorate.harness.model.cluster import Cluster
 from quorate.harness.model.experiment import Activity, Experiment
+from quorate.harness.run import pace
 from quorate.harness.run.run import Run
 
 ALL = frozenset({"cp1", "cp2", "cp3"})
 
 
 class Watcher:
+    """No time passes; ``waited`` is how long each wait might have lasted."""
+
     tripped = False
+
+    def __init__(self) -> None:
+        self.waited: dict[str, float] = {}
 
     def beside(self, work: Any, *, what: str) -> Any:
         return work()
 
     def until(self, done: Any, *, at_most_s: float, what: str) -> bool:
+        self.waited[what] = at_most_s
         return bool(done())
 
 
@@ -35,6 +43,12 @@ class Scene:
     asked: list[str] = field(default_factory=list)
     good: frozenset[str] = ALL
     on: tuple[Any, ...] = ()
+    place: int = 0
+    events: dict[str, Any] = field(default_factory=dict)
+    watcher: Watcher = field(default_factory=Watcher)
+
+    def append_event(self, kind: str, /, **data: Any) -> None:
+        self.events[kind] = data
 
     def claim(self, lasts_s: float) -> None:
         self.asked.append("claimed")
@@ -75,19 +89,28 @@ class Scene:
             nodes_good=lambda component: self.good,
         )
         nothing: Any = lambda *_, **__: None  # noqa: E731
-        watcher = Watcher()
-        watcher.clock = SimpleNamespace(now=lambda: 0.0, sleep=nothing)  # type: ignore[attr-defined]
+        self.watcher.clock = SimpleNamespace(now=lambda: 0.0, sleep=nothing)  # type: ignore[attr-defined]
         workings: Any = SimpleNamespace(
-            directory=SimpleNamespace(append_event=nothing),
+            directory=SimpleNamespace(
+                append_event=self.append_event,
+                write_fingerprint=lambda found: self.asked.append(f"wrote {found}"),
+                now=lambda: 0.0,
+            ),
+            fingerprint=lambda: "what runs",
             observer=SimpleNamespace(start=nothing, components=components),
-            watcher=watcher,
+            watcher=self.watcher,
+            sampling=SimpleNamespace(
+                has_enough=lambda since: True, counts=lambda since: Counts(good=300)
+            ),
             injector=SimpleNamespace(put_on=self.put_on, faults_on=self.on, faults_off=nothing),
             guard=SimpleNamespace(look=nothing, heed=nothing, refuse_more=nothing),
             progress=SimpleNamespace(say=nothing),
             claim=self.claim,
             demand_lease=self.demand_lease,
         )
-        request: Any = SimpleNamespace(experiment=played, cluster=self.cluster, seed=1)
+        request: Any = SimpleNamespace(
+            experiment=played, cluster=self.cluster, seed=1, place=self.place
+        )
         return Run(request, workings=workings)
 
     def inject(self) -> None:
@@ -101,7 +124,7 @@ def test_a_signal_waits_until_the_lease_s_removal_is_journalled(cluster: Cluster
     scene = Scene(cluster)
     with pytest.raises(KeyboardInterrupt):
         scene.run().look_around()
-    assert scene.asked == ["claimed", "journalled"]
+    assert scene.asked == ["wrote what runs", "claimed", "journalled"]
 
 
 def test_before_a_fault_the_lease_and_what_works_are_asked(cluster: Cluster) -> None:
@@ -116,3 +139,40 @@ def test_with_another_member_down_nothing_is_put_on(cluster: Cluster) -> None:
     with pytest.raises(RefusedError, match="cp1, cp2 down leaves 1 of 3 etcd members"):
         scene.inject()
     assert scene.asked == ["lease, API may be down: False"]
+
+
+@pytest.mark.parametrize(
+    ("place", "waits_s"),
+    [(0, pace.WHOLE_AT_START_S), (1, pace.WHOLE_AT_START_S), (2, pace.WHOLE_BETWEEN_S)],
+)
+def test_only_after_a_run_is_long_waited_for_the_whole(
+    cluster: Cluster, place: int, waits_s: float
+) -> None:
+    scene = Scene(cluster, place=place)
+    with pytest.raises(KeyboardInterrupt):
+        scene.run().look_around()
+    assert scene.watcher.waited["is the cluster whole?"] == waits_s
+
+
+def test_acts_of_a_series_come_at_any_phase(cluster: Cluster) -> None:
+    drawn = []
+    for seed in range(200):
+        scene = Scene(cluster, place=3)
+        run = scene.run()
+        run.request.seed = seed  # type: ignore[misc]
+        run._baseline_window()
+        event = scene.events["injection_phase"]
+        assert (event["of_s"], event["run"]) == (pace.PHASE_S, 3)
+        assert scene.watcher.waited["baseline"] == pytest.approx(15 + event["drawn_s"], abs=0.001)
+        drawn.append(event["drawn_s"])
+    assert min(drawn) >= 0
+    assert max(drawn) <= pace.PHASE_S
+    thirds = [sum(1 for one in drawn if one // (pace.PHASE_S / 3) == third) for third in range(3)]
+    assert min(thirds) > 40, "even: 67 each, on average"
+
+
+def test_a_run_alone_waits_for_no_phase(cluster: Cluster) -> None:
+    scene = Scene(cluster)
+    scene.run()._baseline_window()
+    assert scene.watcher.waited["baseline"] == 15
+    assert scene.events == {}

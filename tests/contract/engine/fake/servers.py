@@ -31,7 +31,8 @@ def body_of(world: World, path: str) -> bytes:
             {
                 "metadata": {"name": name},
                 "status": {
-                    "conditions": [{"type": "Ready", "status": str(not world.is_off(name))}]
+                    "conditions": [{"type": "Ready", "status": str(not world.is_off(name))}],
+                    "nodeInfo": {"kubeletVersion": "v1", "containerRuntimeVersion": "fake://1"},
                 },
             }
             for name in world.nodes
@@ -39,7 +40,7 @@ def body_of(world: World, path: str) -> bytes:
         return json.dumps({"kind": "NodeList", "items": nodes}).encode()
     if path.startswith("/api/v1/namespaces/kube-system/configmaps/kubeadm-config"):
         return b'{"kind":"ConfigMap","apiVersion":"v1","data":{}}'
-    return b"ok"
+    return b'{"gitVersion":"v1"}' if path == "/version" else b"ok"
 
 
 def leased(method: str, given: bytes) -> tuple[int, bytes]:

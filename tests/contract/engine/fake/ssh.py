@@ -27,7 +27,10 @@ FILES = {
         "  default-server check inter 1s fall 2 rise 2\n  timeout connect 2s\n"
         "  server cp1 {cp1}:6443\n  server cp2 {cp2}:6443\n  server cp3 {cp3}:6443\n"
     ),
-    "etcd.yaml": "- --election-timeout=1500\n- --heartbeat-interval=150\n",
+    "etcd.yaml": (
+        "spec:\n  containers:\n  - name: etcd\n    command:\n"
+        "    - --election-timeout=1500\n    - --heartbeat-interval=150\n"
+    ),
 }
 
 
@@ -46,8 +49,12 @@ def answer(world: World, node: str, argv: list[str]) -> int:
         print(world.boot_id(node))
     elif argv[:2] == ["sh", "-c"] and "boot_id" in argv[2]:
         print(world.boot_id(node))  # without the waiting: power goes at once here
+    elif argv[:2] == ["sh", "-c"] and "for file do" in argv[2]:
+        for path in argv[4:]:
+            if Path(path).name in FILES:
+                print(f"\x1e{path}\n{file_of(world, path)}")
     elif argv[0] == "cat" and Path(argv[1]).name in FILES:
-        print(FILES[Path(argv[1]).name].format(vip=world.vip, **world.nodes))
+        print(file_of(world, argv[1]))
     elif argv == ["ip", "-j", "addr"]:
         held = [{"local": world.vip}] if world.holds(node) else []
         print(json.dumps([{"addr_info": [{"local": world.nodes[node]}, *held]}]))
@@ -67,6 +74,10 @@ def answer(world: World, node: str, argv: list[str]) -> int:
         print(f"fake ssh: {argv}", file=sys.stderr)
         return 127
     return 0
+
+
+def file_of(world: World, path: str) -> str:
+    return FILES[Path(path).name].format(vip=world.vip, **world.nodes)
 
 
 def switch(argv: list[str]) -> int:
