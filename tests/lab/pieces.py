@@ -307,7 +307,10 @@ class Soak:
         seen: list[str] = []
 
         def off() -> bool:
-            seen[:] = self._left_but(words)
+            try:
+                seen[:] = self._left_but(words)
+            except AssertionError as error:  # an API server that has just come back says nothing
+                seen[:] = [f"cannot be looked at: {error}"]
             return not seen
 
         for by, timeout_s in (("reboot", 25.0), ("reboot; elsewhere the switch", SWITCHED_S)):
