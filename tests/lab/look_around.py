@@ -62,6 +62,8 @@ def units() -> list[str]:
     """Every unit that systemd has loaded, with its state."""
     found = []
     for line in say("systemctl", "list-units", "--all", "--plain", "--no-legend").splitlines():
+        if not line.strip():
+            continue  # stands before the legend, printed or not, while a job is waiting
         name, loaded, active, sub = line.split()[:4]
         if PASSING_UNIT.match(name) or HASH.search(name) or loaded in ("not-found", "masked"):
             continue
