@@ -12,6 +12,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterable
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +62,8 @@ def uncounted(thing: Any) -> Any:
 def units() -> list[str]:
     """Every unit that systemd has loaded, with its state."""
     found = []
-    for line in say("systemctl", "list-units", "--all", "--plain", "--no-legend").splitlines():
-        if not line.strip():
-            continue  # stands before the legend, printed or not, while a job is waiting
-        name, loaded, active, sub = line.split()[:4]
+    units = json.loads(say("systemctl", "list-units", "--all", "--output=json"))
+    for name, loaded, active, sub in map(itemgetter("unit", "load", "active", "sub"), units):
         if PASSING_UNIT.match(name) or HASH.search(name) or loaded in ("not-found", "masked"):
             continue
         if name.endswith(".service") and sub == "dead" and not name.startswith("quorate"):
