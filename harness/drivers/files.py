@@ -7,6 +7,7 @@ brace after a dollar sign (a dead man's switch hands them to systemd, which woul
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
@@ -96,6 +97,16 @@ class FileDriver:
         node cannot be asked."""
         asked = self._transport.run(node, ["cat", path], timeout_s=8.0)
         return asked.stdout if asked.returncode == 0 and asked.stdout else None
+
+    def texts(self, node: str, paths: Sequence[str]) -> dict[str, str]:
+        """Path → what the file holds, for those that can be read, all by one command.
+
+        TransportError when the node cannot be asked.
+        """
+        asked = self._transport.run(node, ("tail", "-v", "-n", "+1", "--", *paths), timeout_s=8.0)
+        pieces = re.split(r"^==> (.+) <==\n", asked.stdout, flags=re.MULTILINE)
+        found = zip(pieces[1::2], pieces[2::2], strict=True)
+        return {path: text for path, text in found if path in paths}
 
     def is_covered(self, node: str, path: str) -> bool:
         """Whether a file of ours lies over it; TransportError when that is not known."""

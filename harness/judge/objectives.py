@@ -28,6 +28,7 @@ from quorate.harness.model.experiment import (
     Objective,
     TimeToDrained,
     TimeToWhole,
+    during_of,
     probes_of,
 )
 from quorate.harness.model.timeline import Event
@@ -243,7 +244,7 @@ def _result(objective: Objective, *, number: _Number, state: State, reason: str)
     return ObjectiveResult(
         indicator=objective.indicator,
         of=probes_of(objective),
-        during=_during(objective),
+        during=during_of(objective),
         deadline_s=None
         if isinstance(objective, TimeToWhole | TimeToDrained)
         else objective.deadline_s,
@@ -257,12 +258,6 @@ def _result(objective: Objective, *, number: _Number, state: State, reason: str)
         at=None if number.at is None else (round(number.at[0], 6), round(number.at[1], 6)),
         reason=reason,
     )
-
-
-def _during(objective: Objective) -> str:
-    if isinstance(objective, TimeToDrained):
-        return "since injection"
-    return f"since {objective.since}" if isinstance(objective, TimeToWhole) else objective.during
 
 
 def _rounded(number: float | None) -> float | None:

@@ -135,6 +135,13 @@ def probes_of(objective: Objective) -> tuple[str, ...]:
     return (objective.of,) if isinstance(objective, Outage) else objective.of
 
 
+def during_of(objective: Objective) -> str:
+    """The phase that an objective is about, or the moment that it counts from."""
+    if isinstance(objective, TimeToDrained):
+        return "since injection"
+    return f"since {objective.since}" if isinstance(objective, TimeToWhole) else objective.during
+
+
 class Activity(Strict):
     """One step of the method. ``func`` is a fault's name, ``undo`` or ``watch``.
 

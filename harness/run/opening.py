@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import queue
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -138,7 +137,7 @@ def _assemble(
             progress=progress,
         ),
         sampling=parts.sampling(directory, request=request, credentials=drivers.credentials),
-        forecast=functools.cache(functools.partial(Forecast.read, drivers)),
+        forecast=lambda nodes: Forecast.read(drivers, nodes=nodes),
         running=drivers.kube.nodes_running,
         lease_node=drivers.leases.node,
         claim=claim,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from quorate.harness.run.forecast import Forecast
@@ -25,8 +25,8 @@ class Workings:
     injector: Injector
     guard: Guard
     sampling: Sampling
-    forecast: Callable[[], Forecast]
-    """Reads the configuration the first time, and answers from memory after that."""
+    forecast: Callable[[Collection[str]], Forecast]
+    """Reads the configuration, and the pods on these nodes; raises nothing."""
     running: Callable[[str], tuple[str, ...]]
     """Label selector → the nodes that run such a pod now."""
     lease_node: Callable[[str], str | None]

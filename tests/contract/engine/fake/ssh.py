@@ -27,7 +27,14 @@ FILES = {
         "  default-server check inter 1s fall 2 rise 2\n  timeout connect 2s\n"
         "  server cp1 {cp1}:6443\n  server cp2 {cp2}:6443\n  server cp3 {cp3}:6443\n"
     ),
-    "etcd.yaml": "- --election-timeout=1500\n- --heartbeat-interval=150\n",
+    "etcd.yaml": (
+        "spec:\n  containers:\n  - command: [etcd, --election-timeout=1500,"
+        " --heartbeat-interval=150]\n"
+    ),
+    "kube-apiserver.yaml": (
+        "spec:\n  containers:\n  - command: [kube-apiserver,"
+        " --etcd-servers=https://127.0.0.1:2379]\n"
+    ),
 }
 
 
@@ -48,6 +55,10 @@ def answer(world: World, node: str, argv: list[str]) -> int:
         print(world.boot_id(node))  # without the waiting: power goes at once here
     elif argv[0] == "cat" and Path(argv[1]).name in FILES:
         print(FILES[Path(argv[1]).name].format(vip=world.vip, **world.nodes))
+    elif argv[0] == "tail":
+        for name in (path for path in argv if Path(path).name in FILES):
+            text = FILES[Path(name).name].format(vip=world.vip, **world.nodes)
+            print(f"==> {name} <==\n{text}")
     elif argv == ["ip", "-j", "addr"]:
         held = [{"local": world.vip}] if world.holds(node) else []
         print(json.dumps([{"addr_info": [{"local": world.nodes[node]}, *held]}]))
