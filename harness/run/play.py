@@ -11,6 +11,7 @@ from typing import Any
 
 from quorate.harness.errors import QuorateError, SpecError
 from quorate.harness.faults.catalogue import check_arguments
+from quorate.harness.model.experiment import Experiment
 from quorate.harness.run import live
 from quorate.harness.run.limits import check_length
 from quorate.harness.run.outcome import Outcome
@@ -27,6 +28,15 @@ ENGINE_BROKEN = 3
 
 def read_document(source: ExperimentSource) -> dict[str, Any]:
     """The checked document. SpecError with file and line for the first mistake."""
+    return _read(source)[0]
+
+
+def read_experiment(source: ExperimentSource) -> Experiment:
+    """The checked experiment. SpecError likewise."""
+    return _read(source)[1]
+
+
+def _read(source: ExperimentSource) -> tuple[dict[str, Any], Experiment]:
     document, lines = parse_yaml(source.text, file=source.file)
     words = live.known_words()
     experiment = check_experiment(document, lines, file=source.file, words=words)
@@ -34,7 +44,7 @@ def read_document(source: ExperimentSource) -> dict[str, Any]:
         check_arguments(experiment)
         check_length(experiment)
     checked: dict[str, Any] = document
-    return checked
+    return checked, experiment
 
 
 def read_source(path: Path) -> ExperimentSource:
