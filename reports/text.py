@@ -34,6 +34,7 @@ def _lines(verdict: Verdict) -> Iterator[str]:
     yield f"run {verdict.run_id}"
     if verdict.arrangements:
         yield f"arranged before the run, on purpose: {', '.join(verdict.arrangements)}"
+    yield from _section("Data safety", _data_safety(verdict))
     yield from _section("Objectives", [_objective(result) for result in verdict.objectives])
     yield from _section("Predicted from the live configuration", _predictions(verdict))
     yield from _section("What happened", list(_story(verdict.story)))
@@ -42,7 +43,10 @@ def _lines(verdict: Verdict) -> Iterator[str]:
 
 
 def _because(verdict: Verdict) -> str:
-    """The first thing that decided, in one line."""
+    """The first thing that decided, in one line; lost data before all else."""
+    for check in verdict.data_safety or ():
+        if check.state is State.MISSED:
+            return f"data safety: {check.name}: {check.reason}"
     for result in verdict.objectives:
         if verdict.verdict is State.MISSED and result.state is State.MISSED:
             return f"{_name(result)} {_compared(result)}"
@@ -53,6 +57,9 @@ def _because(verdict: Verdict) -> str:
         for result in verdict.objectives:
             if result.state is State.INCONCLUSIVE:
                 return f"{_name(result)}: {result.reason}"
+        for check in verdict.data_safety or ():
+            if check.state is State.INCONCLUSIVE:
+                return f"data safety: {check.name}: {check.reason}"
     return _MEANING[verdict.verdict]
 
 
@@ -61,6 +68,12 @@ def _section(title: str, lines: list[str]) -> Iterator[str]:
         yield ""
         yield title
         yield from (f"  {line}" for line in lines)
+
+
+def _data_safety(verdict: Verdict) -> list[str]:
+    return [
+        f"{check.state:<12} {check.name}: {check.reason}" for check in verdict.data_safety or ()
+    ]
 
 
 def _objective(result: ObjectiveResult) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from quorate.harness.judge.data_safety import data_safety
 from quorate.harness.judge.evidence import Evidence
 from quorate.harness.judge.gates import gates
 from quorate.harness.judge.objectives import judge_objective
@@ -24,16 +25,19 @@ PREDICTION_MARGIN = 0.1
 def judge(experiment: Experiment, timeline: Timeline) -> Verdict:
     """The verdict on a run; the same timeline gives the same bytes, always.
 
-    MISSED when an objective is missed or the guard tripped; INCONCLUSIVE when a gate fails, an
-    objective is, or nothing was injected although the run was refused; else MET.
+    MISSED when data was not safe, an objective is missed or the guard tripped; INCONCLUSIVE when a
+    gate fails, an objective or a check of data safety is, or nothing was injected although the run
+    was refused; else MET.
     """
     evidence = Evidence.of(experiment, timeline)
     objectives = tuple(judge_objective(item, evidence) for item in experiment.objectives)
     objectives += _guard(evidence)
     held = gates(evidence)
     story = tell(evidence)
+    safety = data_safety(timeline)
     states = [result.state for result in objectives]
     states += [State.MET if gate.ok else State.INCONCLUSIVE for gate in held]
+    states += [check.state for check in safety or ()]
     return Verdict(
         run_id=timeline.run_id,
         title=experiment.title,
@@ -41,6 +45,7 @@ def judge(experiment: Experiment, timeline: Timeline) -> Verdict:
         arrangements=experiment.given,
         objectives=objectives,
         gates=held,
+        data_safety=safety,
         story=story,
         predicted=_predicted(evidence, story=story),
         notes=(*timeline.notes, *_noted(timeline)),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from quorate.harness.errors import StoreError
+from quorate.harness.model.register import Operation, operations_in
 from quorate.harness.model.timeline import OUTCOMES, Event, SampleSeries, Timeline
 
 _BATCH_LINES = 2000
@@ -28,13 +29,16 @@ def read_timeline(path: Path, *, run_id: str) -> Timeline:
         for row in _rows(events_file, notes=notes, keys=("t", "kind", "data"))
     ]
     events.sort(key=lambda event: event.t)
+    operations: list[Operation] = []
     series = {
-        file.stem: _series(file, notes=notes) for file in sorted((path / "samples").glob("*.jsonl"))
+        file.stem: _series(file, notes=notes, operations=operations)
+        for file in sorted((path / "samples").glob("*.jsonl"))
     }
     return Timeline(
         run_id=run_id,
         events=tuple(events),
         series=series,
+        operations=tuple(operations),
         sampler=_sampler(path / "sampler.json"),
         notes=tuple(notes),
     )
@@ -95,7 +99,7 @@ class _Texts:
         return self.numbers.setdefault(text, len(self.numbers))
 
 
-def _series(file: Path, *, notes: list[str]) -> SampleSeries:
+def _series(file: Path, *, notes: list[str], operations: list[Operation]) -> SampleSeries:
     k, due, end = array("q"), array("d"), array("d")
     detail, peer = array("I"), array("I")
     outcome = bytearray()
@@ -112,7 +116,9 @@ def _series(file: Path, *, notes: list[str]) -> SampleSeries:
             peer.append(texts.number(row.get("p", "")))
             if "s" in row:
                 stalled[index] = float(row["s"])
-    except (KeyError, TypeError, OverflowError):
+            if "r" in row or "w" in row:
+                operations += operations_in(row, by=file.stem)
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise StoreError(f"{file}:{index + 1}: is no sample") from None
     names = tuple(texts.numbers)
     found = SampleSeries(file.stem, k, due, end, bytes(outcome), detail, peer, names, stalled)
