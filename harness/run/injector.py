@@ -188,13 +188,14 @@ class Injector:
         self._watcher.broken = title
         return self._prove(injection, fault, plan=plan)
 
-    def hold(self, undo: Undo) -> None:
-        """Journal the way back from something that breaks nothing and is held until the end."""
+    def hold(self, undo: Undo, *, make: Callable[[], None] = lambda: None) -> None:
+        """Journal the way back from something that breaks nothing and is held until the end, and
+        make it, where that was not done before."""
         held = Injection(undo.injection, undos=[undo], journal=self._journal)
         with signals_held():
             self._arm()
-            held.inject(lambda: None)
-        self._held.append(held)
+            self._held.append(held)
+            held.inject(make)
 
     def let_go(self) -> None:
         """Take back what is held, unless a fault or an arrangement may still be on."""

@@ -12,6 +12,7 @@ from typing import Any
 from quorate.harness.errors import QuorateError, SpecError
 from quorate.harness.faults.catalogue import check_arguments
 from quorate.harness.run import live
+from quorate.harness.run.ledger import check_registers
 from quorate.harness.run.limits import check_length
 from quorate.harness.run.outcome import Outcome
 from quorate.harness.store.experiment_file import check_experiment
@@ -33,6 +34,7 @@ def read_document(source: ExperimentSource) -> dict[str, Any]:
     with located(source.file, lines=lines):
         check_arguments(experiment)
         check_length(experiment)
+        check_registers(experiment)
     checked: dict[str, Any] = document
     return checked
 

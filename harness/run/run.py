@@ -82,6 +82,8 @@ class Run:
                     deadline_s=worst_case_s(self.request.experiment),
                 )
                 self._w.progress.say(f"arranged: {ARRANGEMENTS[name].summary}")
+            with signals_held():
+                self._w.watcher.beside(self._w.open_ledger, what="making the ledger's registers")
             self._w.sampling.start()
             self._w.watcher.sampling = self._w.sampling
             self.directory.append_event("sampling_started")
@@ -252,6 +254,7 @@ class Run:
                 self._w.injector.let_go,
                 self._w.observer.stop,
                 self._w.injector.arrangements_off,
+                self._read_back,
                 self._stop_sampling,
                 self._w.injector.faults_off,
             ):
@@ -290,6 +293,9 @@ class Run:
         self._w.watcher.sampling = None
         if self._w.watcher.beside(self._w.sampling.stop, what="the last answers"):
             self.directory.append_event("sampling_stopped")
+
+    def _read_back(self) -> None:
+        self._w.watcher.beside(self._w.ledger.read_back, what="reading the ledger back")
 
     def _write_closed(self) -> None:
         reason = "completed"
