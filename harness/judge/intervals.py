@@ -5,6 +5,12 @@ A sample is *good* when it was OK within ``due + deadline``, *unknown* when we c
 intended start of the first of three good ones in a row (three, so that flapping does not split it:
 reference/timings_and_slos.md §3). An unknown sample neither begins nor ends one. What has not
 ended when the data ends is *censored*: its length is a lower bound.
+
+The true one began and ended between two samples: ± one period. A request takes time besides. One
+that was under way when the disruption began has failed too, so the first bad sample may have been
+due before that; one that was sent before the end may have been answered after it, so the first good
+sample may have been due before that. Both edges can be too early by what such a request took, and
+by no more. (Known answers have shown it: tests/known.)
 """
 
 from __future__ import annotations
@@ -12,13 +18,17 @@ from __future__ import annotations
 import math
 import operator
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from quorate.harness.model.timeline import DROPPED, OK, TIMED_OUT, SampleSeries
 
 GOOD_CODE, BAD_CODE, UNKNOWN_CODE = b"\x00", b"\x01", b"\x02"
 """Equal to the outcomes OK, FAILED and UNKNOWN of model.timeline."""
+
+REQUESTS_BEFORE = 100
+"""How many ticks before a disruption tell what a request took then, at most: a request that hangs
+does not say it itself. The next one takes longer than all of them once in a hundred times."""
 
 _RECOVERED = GOOD_CODE * 3
 _UNKNOWN_STAYS = bytes.maketrans(b"\x03", UNKNOWN_CODE)
@@ -36,7 +46,7 @@ class Interval(NamedTuple):
 
     @property
     def length_s(self) -> float:
-        """Its length as sampled; the true one differs by at most one period."""
+        """Its length as sampled."""
         return self.end - self.start
 
 
@@ -44,12 +54,15 @@ class Interval(NamedTuple):
 class Classified:
     """A series judged at one deadline: ``codes[i]`` belongs to tick ``i`` due at ``due(i)``.
 
-    Ticks that are missing in the data are there as unknown ones.
+    Ticks that are missing in the data are there as unknown ones. ``series``: where the codes are
+    from, None where nobody asks what a request took; tick ``i`` is its tick ``first_k + i``.
     """
 
     codes: bytes
     first_due: float
     period_s: float
+    series: SampleSeries | None = field(default=None, compare=False)
+    first_k: int = 0
 
     def due(self, tick: int, /) -> float:
         """Intended start of a tick, seconds."""
@@ -59,6 +72,21 @@ class Classified:
         """The first tick due at or after ``t``, between 0 and one past the last."""
         ticks = range(len(self.codes))
         return bisect_left(ticks, t, key=self.due)
+
+    def tick_of(self, due: float, /) -> int | None:
+        """The tick due at just that time, None where there is none."""
+        tick = round((due - self.first_due) / self.period_s)
+        return tick if self.due(tick) == due else None
+
+    def took_s(self, tick: int, /) -> float:
+        """From a request's due time to its end, seconds; 0.0 where there is no data."""
+        if self.series is None:
+            return 0.0
+        number = self.first_k + tick
+        row = bisect_left(self.series.k, number)
+        if row == len(self.series) or self.series.k[row] != number:
+            return 0.0
+        return self.series.end[row] - self.series.due[row]
 
     def between(self, since: float, until: float, /) -> bytes:
         """The codes of the ticks due in [``since``, ``until``)."""
@@ -78,7 +106,8 @@ class Classified:
         if not before and not after:
             return self
         codes = UNKNOWN_CODE * before + self.codes + UNKNOWN_CODE * after
-        return Classified(codes, self.first_due - before * self.period_s, self.period_s)
+        first_due, first_k = self.first_due - before * self.period_s, self.first_k - before
+        return Classified(codes, first_due, self.period_s, self.series, first_k)
 
 
 def classify(series: SampleSeries, *, deadline_s: float, period_s: float) -> Classified:
@@ -95,7 +124,7 @@ def classify(series: SampleSeries, *, deadline_s: float, period_s: float) -> Cla
         for tick, code in zip(series.k, codes, strict=True):
             spread[tick - first] = code
         codes = spread
-    return Classified(codes=bytes(codes), first_due=series.due[0], period_s=period_s)
+    return Classified(bytes(codes), series.due[0], period_s, series, first)
 
 
 def _late_is_bad(series: SampleSeries, *, deadline_s: float) -> bytearray:
@@ -136,6 +165,25 @@ def intervals(classified: Classified, *, unknown_as: bytes = UNKNOWN_CODE) -> li
         found.append(Interval(classified.due(start), classified.due(end), censored=after < 0))
         start = codes.find(BAD_CODE, end)
     return found
+
+
+def start_early_s(interval: Interval, classified: Classified) -> float:
+    """By how much its start may be too early, because a request takes time; seconds."""
+    tick = classified.tick_of(interval.start)
+    if tick is None:  # cut where a phase begins
+        return 0.0
+    own_s = classified.took_s(tick)
+    if own_s < classified.period_s:
+        return own_s
+    before = range(max(0, tick - REQUESTS_BEFORE), tick)
+    good = [classified.took_s(one) for one in before if not classified.codes[one]]
+    return min(own_s, max(good, default=own_s))
+
+
+def end_early_s(interval: Interval, classified: Classified) -> float:
+    """By how much its end may be too early, because a request takes time; seconds."""
+    tick = None if interval.censored else classified.tick_of(interval.end)
+    return 0.0 if tick is None else classified.took_s(tick)
 
 
 def within(found: list[Interval], *, since: float, until: float) -> list[Interval]:

@@ -2,17 +2,27 @@
 
 Always on the conservative side: MET only where the largest number that the data allows is within
 the bound, MISSED where the smallest one (with the sampler's resolution) is not. In between only
-UNKNOWN samples could decide, or the chance by which a partial failure hits samples: INCONCLUSIVE.
+UNKNOWN samples could decide, an answer that came slowly when an outage ended, or the chance by
+which a partial failure hits samples: INCONCLUSIVE.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from quorate.harness.judge.evidence import Evidence
-from quorate.harness.judge.intervals import BAD_CODE, GOOD_CODE, UNKNOWN_CODE, Counts, Interval
+from quorate.harness.judge.intervals import (
+    BAD_CODE,
+    GOOD_CODE,
+    UNKNOWN_CODE,
+    Classified,
+    Counts,
+    Interval,
+    end_early_s,
+    start_early_s,
+)
 from quorate.harness.judge.partial import weighted_samples
 from quorate.harness.judge.result import Number, result, state_of, unanswered
 from quorate.harness.judge.seen import Seen
@@ -22,6 +32,9 @@ from quorate.harness.model.verdict import ObjectiveResult, State
 SAMPLES = 10
 """Fewer known samples in a phase say nothing about it: a bound is resolved by ten samples or more
 (reference/timings_and_slos.md §2.8, rule 7)."""
+
+BY_CHANCE = "the bound lies inside the band of chance: these samples are too few to tell"
+BY_SLOWNESS = "it may have been longer by what the first good answer after it took"
 
 
 class Range(NamedTuple):
@@ -47,16 +60,16 @@ def judge_intervals(objective: OfIntervals, evidence: Evidence) -> ObjectiveResu
     endless = any(one.censored for one in seen.least) and not evidence.cut_short
     ends = not any(one.censored for one in seen.most)
     at_most = objective.at_most
-    state = state_of(
+    decided = state_of(
         over=round(number.least, 6) > at_most or endless,
         surely_within=ends and round(number.high, 6) <= at_most,
     )
-    state, scattered = _doubted(objective, seen, state=state)
+    state, scattered = _doubted(objective, seen, state=decided)
     state, few = enough({objective.of: counted}, state=state)
     censored = any(one.censored for one in seen.found)
     why = _why(state=state, unknown=counted.unknown, censored=censored, cut=evidence.cut_short)
-    if not why and isinstance(objective, WeightedOutage) and state is State.INCONCLUSIVE:
-        why = "the bound lies inside the band of chance: these samples are too few to tell"
+    if not why and decided is State.INCONCLUSIVE:
+        why = BY_CHANCE if isinstance(objective, WeightedOutage) else BY_SLOWNESS
     return result(
         objective,
         number=_number(seen, number, censored=censored),
@@ -78,24 +91,40 @@ def _range(objective: OfIntervals, seen: Seen) -> Range:
         return _weighted(seen)
     if isinstance(objective, Outages):
         return _counted(seen)
-    longest = isinstance(objective, LongestOutage)
-    value, resolution_s = _length(seen.found, longest=longest, period_s=seen.period_s)
-    least, of_least_s = _length(seen.least, longest=longest, period_s=seen.period_s)
-    most, of_most_s = _length(seen.most, longest=longest, period_s=seen.period_s)
-    high = max(most + of_most_s, value + resolution_s)
-    return Range(value, max(0.0, least - resolution_s), high, least + of_least_s)
+    together = max if isinstance(objective, LongestOutage) else sum
+    found, least, most = (
+        _length(each, seen.classified, together=together)
+        for each in (seen.found, seen.least, seen.most)
+    )
+    surely = least.value + least.resolution_s
+    return Range(found.value, max(0.0, least.low), max(most.high, found.high), surely)
 
 
-def _length(found: list[Interval], *, longest: bool, period_s: float) -> tuple[float, float]:
-    """(value, how far the true one may lie from it), seconds.
+class Length(NamedTuple):
+    """Of disruptions, seconds: as sampled, how finely, and the range of the true one."""
 
-    Each edge of an interval lies between two samples: ± one period an interval. Where none was
-    seen, one shorter than a period may have been missed.
+    value: float
+    resolution_s: float
+    low: float
+    high: float
+
+
+def _length(
+    found: list[Interval], classified: Classified, *, together: Callable[[Iterable[float]], float]
+) -> Length:
+    """Each edge lies between two samples: ± one period an interval, and what a request took.
+
+    Where none was seen, one shorter than a period may have been missed.
     """
-    lengths = [interval.length_s for interval in found]
-    if longest:
-        return max(lengths, default=0.0), period_s
-    return sum(lengths), period_s * max(1, len(lengths))
+    period_s = classified.period_s
+    if not found:
+        return Length(0.0, period_s, 0.0, period_s)
+    return Length(
+        together(one.length_s for one in found),
+        together(period_s for _ in found),
+        together(one.length_s - period_s - start_early_s(one, classified) for one in found),
+        together(one.length_s + period_s + end_early_s(one, classified) for one in found),
+    )
 
 
 def _weighted(seen: Seen) -> Range:

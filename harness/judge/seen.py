@@ -23,14 +23,14 @@ class Seen(NamedTuple):
     Args:
         found: as the samples tell them. least, most: with every unknown sample good, or bad.
         codes: of the phase's ticks, and of those until its last disruption has ended.
-        period_s: between two samples.
+        classified: all ticks of the probe, whatever the phase.
     """
 
     found: list[Interval]
     least: list[Interval]
     most: list[Interval]
     codes: bytes
-    period_s: float
+    classified: Classified
 
     @classmethod
     def of(cls, classified: Classified, *, phase: Phase) -> Seen:
@@ -44,7 +44,12 @@ class Seen(NamedTuple):
             )
         end = max([phase.end, *(one.end for one in most)])
         codes = classified.between(phase.reach, end)
-        return cls(found, least, most, codes, classified.period_s)
+        return cls(found, least, most, codes, classified)
+
+    @property
+    def period_s(self) -> float:
+        """Between two samples."""
+        return self.classified.period_s
 
     @property
     def longest(self) -> Interval | None:

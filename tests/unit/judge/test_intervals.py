@@ -14,7 +14,9 @@ from quorate.harness.judge.intervals import (
     Interval,
     classify,
     counts,
+    end_early_s,
     intervals,
+    start_early_s,
     within,
 )
 from quorate.harness.model.timeline import (
@@ -61,6 +63,31 @@ def test_unknown_as_bad_and_as_good_bound_the_truth(make_series: Make) -> None:
     assert found(series, unknown_as=GOOD_CODE) == [(0.3, 0.4, False)]
     assert found(series) == [(0.3, 0.5, False)]
     assert found(series, unknown_as=BAD_CODE) == [(0.2, 0.5, False)]
+
+
+def edges(series: SampleSeries, *, since: float = 0.0) -> list[tuple[float, float]]:
+    """By how much both edges of each disruption may be too early."""
+    judged = classify(series, deadline_s=1.0, period_s=0.1).covering(-1.0, 2.0)
+    each = within(intervals(judged), since=since, until=9.0)
+    return [
+        (round(start_early_s(one, judged), 6), round(end_early_s(one, judged), 6)) for one in each
+    ]
+
+
+def test_an_edge_is_too_early_by_at_most_what_a_request_took(make_series: Make) -> None:
+    series = make_series("...!!!...")
+    series.end[2] = series.due[2] + 0.03  # the slowest of the good ones before
+    series.end[3] = series.due[3] + 5.0  # a request that hung says nothing about that
+    series.end[6] = series.due[6] + 0.9  # answered after the end, however long before it was sent
+    assert edges(series) == [(0.03, 0.9)]
+    series.end[3] = series.due[3] + 0.002  # it failed at once
+    assert edges(series) == [(0.002, 0.9)]
+    assert edges(series, since=0.45) == [(0.0, 0.9)], "cut by a phase, it began nowhere"
+
+
+def test_what_a_request_took_is_found_behind_missing_ticks(make_series: Make) -> None:
+    assert edges(make_series("   .!  ...")) == [(0.01, 0.01)]
+    assert edges(make_series("!!.")) == [(0.01, 0.0)], "it has not ended"
 
 
 def test_an_answer_at_the_deadline_is_good(make_series: Make) -> None:
