@@ -159,6 +159,7 @@ def play_each(monkeypatch: pytest.MonkeyPatch, *outcomes: Outcome) -> list[Optio
         return next(left)
 
     monkeypatch.setattr("quorate.harness.run.play.play_source", play)
+    monkeypatch.setenv("QUORATE_CLUSTER", "/nonexistent/cluster.yaml")  # not the lab that is up
     return options_of
 
 
