@@ -182,6 +182,29 @@ def gameday(suite: str, as_json: bool, **given: Any) -> None:
 
 
 @quorate.command()
+@click.argument("experiment", type=click.Path(path_type=Path))
+@CLUSTER
+@click.option("--seed", type=int, help="Of random choices; a run with the same makes the same.")
+@JSON
+def plan(experiment: Path, as_json: bool, **given: Any) -> None:
+    """Show what a run would break and what should come of it: targets, what is left, predicted
+    bounds, undos. Changes nothing.
+
+    \b
+    Example:  quorate plan experiments/etcd_isolate.yaml
+    """
+    from quorate.harness.run import plan_text
+    from quorate.harness.run.plan import plan_file
+
+    planned = plan_file(experiment, **given)
+    if as_json:
+        click.echo(json.dumps(plan_text.plan_to_dict(planned), indent=2, sort_keys=True))
+    else:
+        click.echo(plan_text.render_plan(planned), nl=False)
+    sys.exit(planned.exit_code)
+
+
+@quorate.command()
 @click.argument("fault")
 @click.option("--target", default="control-plane:any", show_default=True, help="A target word.")
 @click.option(

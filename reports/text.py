@@ -40,7 +40,9 @@ def _lines(verdict: Verdict) -> Iterator[str]:
         yield f"arranged before the run, on purpose: {', '.join(verdict.arrangements)}"
     yield from _section("Objectives", list(_objectives(verdict)))
     yield from _section("What clients saw while the fault was on", list(_clients(verdict.clients)))
-    yield from _section("Predicted from the live configuration", _predictions(verdict))
+    yield from _section(
+        "Predicted from the live configuration", [prediction_text(one) for one in verdict.predicted]
+    )
     yield from _section("What happened", list(_story(verdict.story)))
     yield from _section("Why this run counts, or does not", _gates(verdict))
     yield from _section("Notes", list(verdict.notes))
@@ -151,17 +153,30 @@ def _saw(rung: Rung) -> str:
     return f"{text}, in {outages}{endless}: {lengths}"
 
 
-def _predictions(verdict: Verdict) -> list[str]:
-    return [_prediction(one) for one in verdict.predicted]
-
-
-def _prediction(one: PredictionResult) -> str:
-    part = f"  of which {one.component}" if one.component else one.what
-    text = f"{part}: {one.low_s:.2f} to {one.high_s:.2f} s ({one.formula})"
-    if one.inside is None or one.measured_s is None:
+def prediction_text(one: PredictionResult) -> str:
+    """One line: what should come of it and why, and what came of it."""
+    name = f"{one.component} settled" if one.component else one.what
+    name += f" of {', '.join(one.of)}" if one.of else ""
+    name += f" during {one.during}" if one.of and one.during != "fault" else ""
+    if one.low is None or one.high is None:
+        return f"{name}: not predicted ({one.reason})"
+    text = f"{name}: {_range(one.low, one.high, one.unit)} ({one.formula})"
+    if one.measured is None or one.between is None:
         return text
-    word = "as predicted" if one.inside else "NOT as predicted: this configuration is not what runs"
-    return f"{text}; measured {one.measured_s:.2f} s ± {one.tolerance_s:.2f}, {word}"
+    word = "as predicted"
+    if not one.inside:
+        word = "NOT as predicted: this configuration is not what runs, or something else broke"
+        word += f"; clients came back last after: {one.last}" if one.last else ""
+    measured = f"{one.measured:g} samples"
+    if one.unit == "s":
+        measured = f"{one.measured:.2f} s ({one.between[0]:.2f} to {one.between[1]:.2f})"
+    return f"{text}; measured {measured}, {word}"
+
+
+def _range(low: float, high: float, unit: str) -> str:
+    if not high:
+        return f"0 {unit}"
+    return f"{low:.2f} to {high:.2f} s" if unit == "s" else f"{low:g} to {high:g} {unit}"
 
 
 def _story(story: Story) -> Iterator[str]:

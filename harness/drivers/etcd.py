@@ -8,11 +8,9 @@ from dataclasses import dataclass
 
 from quorate.harness.drivers.node_program import parse_raft
 from quorate.harness.errors import DriverError, TransportError
-from quorate.harness.predict.facts import EtcdFacts
 from quorate.harness.transport import Transport
 
 MANIFEST = "/etc/kubernetes/manifests/etcd.yaml"
-_FLAG = re.compile(r"--(heartbeat-interval|election-timeout)[= ](\d+)")
 _PEER_URL = re.compile(r"--initial-advertise-peer-urls[= ]https?://([^\s,]+):(\d+)")
 _CLIENT_URL = re.compile(r"--advertise-client-urls[= ]https?://[^\s,]+:(\d+)")
 METRICS_URL = "http://127.0.0.1:2381"
@@ -53,14 +51,6 @@ class EtcdDriver:
             return None
         return MemberStatus(**parse_raft(asked.stdout))
 
-    def timers(self, node: str) -> EtcdFacts:
-        """The member's timers, from its static pod's manifest; etcd's defaults where unset.
-
-        TransportError when the manifest cannot be read.
-        """
-        text = self._transport.check(node, ["cat", MANIFEST], timeout_s=8.0).stdout
-        return parse_timers(text)
-
     def endpoints(self, node: str) -> Endpoints:
         """Where the member is reached, from its static pod's manifest.
 
@@ -85,13 +75,3 @@ def parse_endpoints(manifest: str) -> Endpoints | None:
         return None
     port = int(client[1]) if client else Endpoints.client_port
     return Endpoints(peer[1].strip("[]"), int(peer[2]), port)
-
-
-def parse_timers(manifest: str) -> EtcdFacts:
-    """The timers among etcd's flags, which are in milliseconds."""
-    flags = {name: int(value) / 1000 for name, value in _FLAG.findall(manifest)}
-    default = EtcdFacts()
-    return EtcdFacts(
-        heartbeat_s=flags.get("heartbeat-interval", default.heartbeat_s),
-        election_s=flags.get("election-timeout", default.election_s),
-    )

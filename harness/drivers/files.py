@@ -79,6 +79,11 @@ def uncover_argv(path: str, *, folder: str, tag: str, unit: str = "") -> tuple[s
     return ("sh", "-c", _UNCOVER, "quorate", path, folder, _name(path), tag, unit)
 
 
+def texts_argv(*paths: str) -> tuple[str, ...]:
+    """Prints those of the files that are there."""
+    return ("sh", "-c", _TEXTS, "quorate", *paths)
+
+
 def covered_argv(path: str) -> tuple[str, ...]:
     """Prints `covered` or `uncovered`."""
     return ("sh", "-c", _COVERED, "quorate", path)
@@ -108,7 +113,7 @@ class FileDriver:
     def texts(self, node: str, paths: Sequence[str]) -> dict[str, str]:
         """What those of the files hold that are there, read in one go. TransportError when the
         node cannot be asked, or one of them not be read."""
-        asked = self._transport.check(node, ("sh", "-c", _TEXTS, "quorate", *paths), timeout_s=8.0)
+        asked = self._transport.check(node, texts_argv(*paths), timeout_s=8.0)
         parts = asked.stdout.split(_MARK)[1:]
         return {path: text for path, _, text in (part.partition("\n") for part in parts)}
 

@@ -161,6 +161,16 @@ class KubeDriver:
         ]
         return tuple(sorted({str(name) for name in running if name}))
 
+    def is_ready(self, node: Node) -> bool:
+        """Whether the node's API server says so itself, within a second."""
+        server = self.api_server(node)
+        try:
+            return server.get("/readyz").status == http.client.OK
+        except DriverError:
+            return False
+        finally:
+            server.close()
+
     def port_is_dead(self, node: str) -> bool:
         """Whether nothing accepts a TCP connection at the node's API port within a second."""
         address = next(known.address for known in self._nodes if known.name == node)

@@ -80,7 +80,7 @@ class KubeApi:
     def items(self, path: str) -> list[dict[str, Any]]:
         """A list's objects; DriverError where there is no such list."""
         found = self.get(path)
-        if found is None:
+        if not isinstance(found, dict) or not isinstance(found.get("items"), list):
             raise DriverError(f"GET {path}: there is no such list")
         items: list[dict[str, Any]] = found["items"]
         return items

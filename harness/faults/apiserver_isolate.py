@@ -12,6 +12,7 @@ from quorate.harness.errors import RefusedError
 from quorate.harness.faults.contract import Plan, Proof
 from quorate.harness.faults.cuts.cut import Cut, look, others, ruleset
 from quorate.harness.model.cluster import HARNESS
+from quorate.harness.model.touch import Part, Touch, Way
 
 
 class ApiserverIsolate(Cut):
@@ -25,6 +26,7 @@ class ApiserverIsolate(Cut):
         "the drop rules' packet counters"
     )
     stops_api: ClassVar[bool] = True
+    touches: ClassVar[Touch] = Touch(Part.APISERVER, Way.SILENT)
 
     def prepare(
         self, drivers: Drivers, *, nodes: Sequence[str], arguments: Mapping[str, object]

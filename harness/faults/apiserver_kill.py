@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from quorate.harness.faults.processes.kill import Kill
+from quorate.harness.model.touch import Part, Touch, Way
 
 
 class ApiserverKill(Kill):
@@ -16,3 +17,4 @@ class ApiserverKill(Kill):
     )
     part: ClassVar[str] = "kube-apiserver"
     stops_api: ClassVar[bool] = True
+    touches: ClassVar[Touch] = Touch(Part.APISERVER, Way.ENDED)

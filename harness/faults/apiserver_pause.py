@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from quorate.harness.faults.processes.pause import Pause
 from quorate.harness.model.cluster import Cluster
+from quorate.harness.model.touch import Part, Touch, Way
 
 
 class ApiserverPause(Pause):
@@ -17,6 +18,7 @@ class ApiserverPause(Pause):
     )
     part: ClassVar[str] = "kube-apiserver"
     stops_api: ClassVar[bool] = True
+    touches: ClassVar[Touch] = Touch(Part.APISERVER, Way.HUNG)
 
     def health_url(self, cluster: Cluster) -> str:
         return "https://127.0.0.1:6443/livez"

@@ -14,6 +14,7 @@ from quorate.harness.faults.contract import Act, Fault, Plan, Proof
 from quorate.harness.faults.covers.manifest import refuse_covered, uncover
 from quorate.harness.faults.processes import parts
 from quorate.harness.model.cluster import HARNESS
+from quorate.harness.model.touch import Part, Touch, Way
 from quorate.harness.model.undo import Undo
 
 PART = "kube-apiserver"
@@ -35,6 +36,7 @@ class ApiserverStop(Fault):
     without_harness: ClassVar[str] = parts.WITHOUT_HARNESS
     stops_api: ClassVar[bool] = True
     proof_timeout_s: ClassVar[float] = 90.0
+    touches: ClassVar[Touch] = Touch(Part.APISERVER, Way.LEFT)
 
     def prepare(
         self, drivers: Drivers, *, nodes: Sequence[str], arguments: Mapping[str, object]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from quorate.harness.faults.processes.stop_unit import StopUnit
+from quorate.harness.model.touch import Part, Touch, Way
 
 
 class ContainerRuntimeStop(StopUnit):
@@ -15,6 +16,7 @@ class ContainerRuntimeStop(StopUnit):
     summary: ClassVar[str] = (
         "The container runtime is stopped: containers run on, none can be started or ended."
     )
+    touches: ClassVar[Touch] = Touch(Part.CONTAINER_RUNTIME, Way.LEFT)
 
     def units(self) -> Sequence[str]:
         return ("containerd", "crio", "docker")

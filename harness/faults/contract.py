@@ -16,6 +16,7 @@ from typing import ClassVar
 
 from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.model.cluster import Cluster, Role
+from quorate.harness.model.touch import Touch
 from quorate.harness.model.undo import Undo
 
 
@@ -130,8 +131,8 @@ class Fault(ABC):
     ended_by_switch: ClassVar[bool] = False
     """Whether the switch is the ordinary way back. Of every other fault, one that has gone off
     before the undo means that the fault was not on for as long as it was watched."""
-    silences_node: ClassVar[bool] = False
-    """Whether the faulted machines answer nothing from then on: what the prediction rests on."""
+    touches: ClassVar[Touch | None] = None
+    """What it does to the cluster, in the words that predictions rest on."""
     proof_timeout_s: ClassVar[float] = 15.0
 
     @abstractmethod
@@ -175,6 +176,10 @@ class Fault(ABC):
         still is a majority here; `members_lost` is then what follows when nothing else is broken.
         """
         return ()
+
+    def touch(self, arguments: Mapping[str, object]) -> Touch | None:
+        """`touches`; overridden where arguments decide. None: nothing can be predicted."""
+        return self.touches
 
     @abstractmethod
     def undone(self, drivers: Drivers, *, plan: Plan) -> Proof:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from quorate.harness.faults.processes.leading import KillLeading
+from quorate.harness.model.touch import Part, Touch, Way
 
 
 class ControllerManagerKill(KillLeading):
@@ -15,3 +16,4 @@ class ControllerManagerKill(KillLeading):
         "The controller manager is killed; where it led, none works until its lease has run out."
     )
     part: ClassVar[str] = "kube-controller-manager"
+    touches: ClassVar[Touch] = Touch(Part.CONTROLLER_MANAGER, Way.ENDED)

@@ -10,6 +10,7 @@ from quorate.harness.drivers.nftables import Ruleset, service
 from quorate.harness.faults.contract import Plan, Proof
 from quorate.harness.faults.cuts.cut import Cut, look, others, ruleset
 from quorate.harness.faults.cuts.members import check_members
+from quorate.harness.model.touch import Part, Touch, Way
 
 
 class EtcdIsolate(Cut):
@@ -24,6 +25,7 @@ class EtcdIsolate(Cut):
     )
     stops_members: ClassVar[bool] = True
     stops_api: ClassVar[bool] = True
+    touches: ClassVar[Touch] = Touch(Part.ETCD, Way.SILENT)
 
     def prepare(
         self, drivers: Drivers, *, nodes: Sequence[str], arguments: Mapping[str, object]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from quorate.harness.faults.processes.kill import Kill
+from quorate.harness.model.touch import Part, Touch, Way
 
 
 class EtcdKill(Kill):
@@ -14,3 +15,4 @@ class EtcdKill(Kill):
     summary: ClassVar[str] = "The etcd member's process is killed; the others elect where it led."
     part: ClassVar[str] = "etcd"
     stops_members: ClassVar[bool] = True
+    touches: ClassVar[Touch] = Touch(Part.ETCD, Way.ENDED)

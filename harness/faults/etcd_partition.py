@@ -10,6 +10,7 @@ from quorate.harness.faults.contract import Parameter
 from quorate.harness.faults.cuts import shapes
 from quorate.harness.faults.cuts.members import MembersParted, names
 from quorate.harness.model.cluster import Cluster
+from quorate.harness.model.touch import Part, Touch, Way
 
 SHAPES: Mapping[str, Callable[..., shapes.Links]] = {
     "alone": shapes.alone,
@@ -39,6 +40,7 @@ class EtcdPartition(MembersParted):
             "way", str, "both", "both; out: what the target sends; in: what it is sent", words=WAYS
         ),
     )
+    touches: ClassVar[Touch] = Touch(Part.ETCD, Way.SILENT)
 
     def lost(
         self, cluster: Cluster, *, nodes: Sequence[str], arguments: Mapping[str, object]

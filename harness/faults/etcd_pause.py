@@ -7,6 +7,7 @@ from typing import ClassVar
 from quorate.harness.drivers.etcd import METRICS_URL
 from quorate.harness.faults.processes.pause import Pause
 from quorate.harness.model.cluster import Cluster
+from quorate.harness.model.touch import Part, Touch, Way
 
 
 class EtcdPause(Pause):
@@ -18,6 +19,7 @@ class EtcdPause(Pause):
     )
     part: ClassVar[str] = "etcd"
     stops_members: ClassVar[bool] = True
+    touches: ClassVar[Touch] = Touch(Part.ETCD, Way.HUNG)
 
     def health_url(self, cluster: Cluster) -> str:
         return f"{METRICS_URL}/health"

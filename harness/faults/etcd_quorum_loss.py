@@ -8,6 +8,7 @@ from typing import ClassVar
 from quorate.harness.faults.cuts import shapes
 from quorate.harness.faults.cuts.members import MembersParted, names
 from quorate.harness.model.cluster import Cluster
+from quorate.harness.model.touch import Part, Touch, Way
 
 
 class EtcdQuorumLoss(MembersParted):
@@ -20,6 +21,7 @@ class EtcdQuorumLoss(MembersParted):
         "every member says itself that it has no leader; the drop rules' packet counters"
     )
     stops_members: ClassVar[bool] = True
+    touches: ClassVar[Touch] = Touch(Part.ETCD, Way.SILENT)
 
     def lost(
         self, cluster: Cluster, *, nodes: Sequence[str], arguments: Mapping[str, object]

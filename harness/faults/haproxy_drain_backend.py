@@ -10,6 +10,7 @@ from quorate.harness.drivers.haproxy import FORCED_DRAIN, Server, ready_pattern
 from quorate.harness.errors import RefusedError
 from quorate.harness.faults.contract import Act, Fault, Plan, Proof
 from quorate.harness.model.cluster import Role
+from quorate.harness.model.touch import Part, Touch, Way
 from quorate.harness.model.undo import Undo
 
 
@@ -27,6 +28,7 @@ class HaproxyDrainBackend(Fault):
         "the guardian; without it, the dead man's switch on each node; a restart of HAProxy"
     )
     stops_api: ClassVar[bool] = True
+    touches: ClassVar[Touch] = Touch(Part.BACKEND, Way.LEFT)
 
     def prepare(
         self, drivers: Drivers, *, nodes: Sequence[str], arguments: Mapping[str, object]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from quorate.harness.faults.processes.kill import Kill
+from quorate.harness.model.touch import Part, Touch, Way
 
 
 class HaproxyKill(Kill):
@@ -13,3 +14,4 @@ class HaproxyKill(Kill):
     name: ClassVar[str] = "haproxy_kill"
     summary: ClassVar[str] = "HAProxy is killed on the node: the connections through it are lost."
     part: ClassVar[str] = "haproxy"
+    touches: ClassVar[Touch] = Touch(Part.HAPROXY, Way.ENDED)

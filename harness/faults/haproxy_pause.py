@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from quorate.harness.faults.processes.pause import Pause
 from quorate.harness.model.cluster import Cluster
+from quorate.harness.model.touch import Part, Touch, Way
 
 
 class HaproxyPause(Pause):
@@ -16,6 +17,7 @@ class HaproxyPause(Pause):
         "HAProxy is stopped by SIGSTOP on the node: it accepts connections and passes nothing on."
     )
     part: ClassVar[str] = "haproxy"
+    touches: ClassVar[Touch] = Touch(Part.HAPROXY, Way.HUNG)
 
     def health_url(self, cluster: Cluster) -> str:
         return f"http://127.0.0.1:{cluster.haproxy.monitor_port}{cluster.haproxy.monitor_uri}"

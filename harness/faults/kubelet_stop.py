@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from quorate.harness.faults.processes.stop_unit import StopUnit
+from quorate.harness.model.touch import Part, Touch, Way
 
 
 class KubeletStop(StopUnit):
@@ -13,6 +14,7 @@ class KubeletStop(StopUnit):
 
     name: ClassVar[str] = "kubelet_stop"
     summary: ClassVar[str] = "kubelet is stopped: the node's pods run on, and nobody reports them."
+    touches: ClassVar[Touch] = Touch(Part.KUBELET, Way.LEFT)
 
     def units(self) -> Sequence[str]:
         return ("kubelet",)

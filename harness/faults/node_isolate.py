@@ -10,6 +10,7 @@ from quorate.harness.drivers.nftables import Ruleset, both_ways, remove_argv
 from quorate.harness.drivers.systemd import timer_argv
 from quorate.harness.faults.contract import Act, Plan, Proof
 from quorate.harness.faults.cuts.cut import Cut, look, others, ruleset
+from quorate.harness.model.touch import Part, Touch, Way
 from quorate.harness.model.undo import Undo
 
 LEAD_S = 0.5
@@ -38,7 +39,7 @@ class NodeIsolate(Cut):
     without_harness: ClassVar[str] = "the dead man's switch and the kernel's expiry; a reboot"
     stops_members: ClassVar[bool] = True
     stops_api: ClassVar[bool] = True
-    silences_node: ClassVar[bool] = True
+    touches: ClassVar[Touch] = Touch(Part.MACHINE, Way.SILENT)
     switch_margin_s: ClassVar[float] = 5.0
     ended_by_switch: ClassVar[bool] = True
     proof_timeout_s: ClassVar[float] = 20.0

@@ -11,6 +11,7 @@ from quorate.harness.drivers.power import SWITCH_TIMEOUT_S
 from quorate.harness.faults.contract import Act, Fault, Plan, Proof
 from quorate.harness.faults.machines.boots import boot_id_before, boot_ids, booted_anew
 from quorate.harness.model.cluster import HARNESS
+from quorate.harness.model.touch import Part, Touch, Way
 from quorate.harness.model.undo import Undo
 
 BOOT_TIMEOUT_S = 300.0
@@ -31,7 +32,7 @@ class NodePowerOff(Fault):
     without_harness: ClassVar[str] = "the guardian; without it, `quorate undo` from any machine"
     stops_members: ClassVar[bool] = True
     stops_api: ClassVar[bool] = True
-    silences_node: ClassVar[bool] = True
+    touches: ClassVar[Touch] = Touch(Part.MACHINE, Way.SILENT)
 
     def prepare(
         self, drivers: Drivers, *, nodes: Sequence[str], arguments: Mapping[str, object]

@@ -10,6 +10,7 @@ from quorate.harness.drivers.machine import STAYS_UP, SYSTEM_STATE_ARGV
 from quorate.harness.faults.contract import Act, Fault, Plan, Proof
 from quorate.harness.faults.machines.boots import boot_id_before, boot_ids, booted_anew
 from quorate.harness.model.cluster import HARNESS
+from quorate.harness.model.touch import Part, Touch, Way
 from quorate.harness.model.undo import Undo
 
 REBOOT_TIMEOUT_S = 300.0
@@ -36,6 +37,7 @@ class NodeReboot(Fault):
     stops_members: ClassVar[bool] = True
     stops_api: ClassVar[bool] = True
     proof_timeout_s: ClassVar[float] = 90.0
+    touches: ClassVar[Touch] = Touch(Part.MACHINE, Way.LEFT)
 
     def prepare(
         self, drivers: Drivers, *, nodes: Sequence[str], arguments: Mapping[str, object]

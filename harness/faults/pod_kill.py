@@ -14,6 +14,7 @@ from quorate.harness.faults.contract import Act, Fault, Parameter, Plan, Proof
 from quorate.harness.faults.processes import parts
 from quorate.harness.model.cluster import HARNESS
 from quorate.harness.model.service import NAMESPACE, SELECTOR
+from quorate.harness.model.touch import Part, Touch, Way
 from quorate.harness.model.undo import Undo
 
 READY_AGAIN_S = 120.0
@@ -46,6 +47,9 @@ class PodKill(Fault):
     def chosen(self, arguments: Mapping[str, object]) -> tuple[str, str]:
         """Namespace and selector of the pods."""
         return str(arguments["namespace"]), str(arguments["selector"])
+
+    def touch(self, arguments: Mapping[str, object]) -> Touch:
+        return Touch(Part.PODS, Way.ENDED, self.chosen(arguments))
 
     def prepare(
         self, drivers: Drivers, *, nodes: Sequence[str], arguments: Mapping[str, object]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from quorate.harness.faults.processes.leading import KillLeading
+from quorate.harness.model.touch import Part, Touch, Way
 
 
 class SchedulerKill(KillLeading):
@@ -15,3 +16,4 @@ class SchedulerKill(KillLeading):
         "The scheduler is killed; where it led, nobody schedules until its lease has run out."
     )
     part: ClassVar[str] = "kube-scheduler"
+    touches: ClassVar[Touch] = Touch(Part.SCHEDULER, Way.ENDED)

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from quorate.harness.faults.processes.leading import PauseLeading
 from quorate.harness.model.cluster import Cluster
+from quorate.harness.model.touch import Part, Touch, Way
 
 
 class SchedulerPause(PauseLeading):
@@ -16,6 +17,7 @@ class SchedulerPause(PauseLeading):
         "The scheduler is stopped by SIGSTOP; where it led, its lease runs out."
     )
     part: ClassVar[str] = "kube-scheduler"
+    touches: ClassVar[Touch] = Touch(Part.SCHEDULER, Way.HUNG)
 
     def health_url(self, cluster: Cluster) -> str:
         return "https://127.0.0.1:10259/healthz"

@@ -13,10 +13,10 @@ from quorate.harness.drivers.systemd import stop_argv
 from quorate.harness.errors import RefusedError
 from quorate.harness.faults.contract import Act, Fault, Parameter, Plan, Proof
 from quorate.harness.faults.processes import parts
-from quorate.harness.model.cluster import Role
+from quorate.harness.model.touch import Part, Touch, Way
 from quorate.harness.model.undo import Undo
 
-WAYS = ("stop", "kill", "pause")
+WAYS: Mapping[str, Way] = {"stop": Way.LEFT, "kill": Way.ENDED, "pause": Way.HUNG}
 ONE_HOLDER_TIMEOUT_S = 15.0
 """A master that comes back yields or takes within some adverts; 15 s is ten times the default."""
 
@@ -37,8 +37,11 @@ class VipDrop(Fault):
     undone_by: ClassVar[str] = "SIGCONT to the same processes, and systemctl start"
     without_harness: ClassVar[str] = parts.WITHOUT_HARNESS
     parameters: ClassVar[tuple[Parameter, ...]] = (
-        Parameter("how", str, "stop", "stop, kill, or pause", words=WAYS),
+        Parameter("how", str, "stop", "stop, kill, or pause", words=tuple(WAYS)),
     )
+
+    def touch(self, arguments: Mapping[str, object]) -> Touch:
+        return Touch(Part.KEEPALIVED, WAYS[str(arguments["how"])])
 
     def prepare(
         self, drivers: Drivers, *, nodes: Sequence[str], arguments: Mapping[str, object]
@@ -112,12 +115,7 @@ class VipDrop(Fault):
 
 
 def _may_hold(drivers: Drivers, but: Sequence[str] = ()) -> list[str]:
-    """Every node where the VIP can be: the load balancers may be machines of their own."""
-    return [
-        node.name
-        for node in drivers.cluster.nodes
-        if node.name not in but and (node.has(Role.LOAD_BALANCER) or node.has(Role.CONTROL_PLANE))
-    ]
+    return [node.name for node in drivers.cluster.may_hold_vip if node.name not in but]
 
 
 def _moved(drivers: Drivers, dropped: Sequence[str]) -> Proof:

@@ -11,6 +11,7 @@ from quorate.harness.errors import RefusedError
 from quorate.harness.faults.contract import Plan, Proof
 from quorate.harness.faults.cuts.cut import Cut, look, others, ruleset
 from quorate.harness.model.cluster import HARNESS, Role
+from quorate.harness.model.touch import Part, Touch, Way
 
 
 class VipIsolate(Cut):
@@ -25,6 +26,7 @@ class VipIsolate(Cut):
         "another node has the VIP on an interface, or nothing answers at it from the client; the "
         "drop rules' packet counters"
     )
+    touches: ClassVar[Touch] = Touch(Part.VIP, Way.SILENT)
 
     def prepare(
         self, drivers: Drivers, *, nodes: Sequence[str], arguments: Mapping[str, object]

@@ -11,6 +11,7 @@ from quorate.harness.errors import RefusedError
 from quorate.harness.faults.contract import Plan, Proof
 from quorate.harness.faults.cuts.cut import Cut, look, others, ruleset
 from quorate.harness.model.cluster import Role
+from quorate.harness.model.touch import Part, Touch, Way
 
 
 class VrrpBlock(Cut):
@@ -24,6 +25,7 @@ class VrrpBlock(Cut):
     proved_by: ClassVar[str] = (
         "two nodes or more have the VIP on an interface; the drop rules' packet counters"
     )
+    touches: ClassVar[Touch] = Touch(Part.KEEPALIVED, Way.SILENT)
 
     def prepare(
         self, drivers: Drivers, *, nodes: Sequence[str], arguments: Mapping[str, object]

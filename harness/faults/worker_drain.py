@@ -21,6 +21,7 @@ from quorate.harness.faults.contract import Act, Fault, Parameter, Plan, Proof
 from quorate.harness.faults.marked.changes import change_back
 from quorate.harness.model.cluster import HARNESS
 from quorate.harness.model.marks import annotation
+from quorate.harness.model.touch import Part, Touch, Way
 from quorate.harness.model.undo import Undo
 
 UNDRIVEN = "has not been evicted"
@@ -62,6 +63,7 @@ class WorkerDrain(Fault):
         ),
     )
     proof_timeout_s: ClassVar[float] = 5.0
+    touches: ClassVar[Touch] = Touch(Part.PODS, Way.LEFT)
 
     def prepare(
         self, drivers: Drivers, *, nodes: Sequence[str], arguments: Mapping[str, object]

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from quorate.harness.judge.clients import ladder
+from quorate.harness.judge.conformance import conformance
 from quorate.harness.judge.evidence import Evidence
 from quorate.harness.judge.gates import gates
 from quorate.harness.judge.objectives import judge_objective
-from quorate.harness.judge.story import first_of_one_probe, tell
+from quorate.harness.judge.story import tell
 from quorate.harness.model.experiment import Experiment
-from quorate.harness.model.timeline import Event, Timeline
+from quorate.harness.model.timeline import Timeline
 from quorate.harness.model.verdict import (
     Guard,
     ObjectiveResult,
-    PredictionResult,
     State,
-    Story,
     Verdict,
     merge,
 )
-
-PREDICTION_MARGIN = 0.1
-"""A measured outage may leave its prediction by this share (reference/timings_and_slos.md §3)."""
 
 
 def judge(experiment: Experiment, timeline: Timeline) -> Verdict:
@@ -49,7 +45,7 @@ def judge(experiment: Experiment, timeline: Timeline) -> Verdict:
         clients=ladder(evidence),
         gates=held,
         story=story,
-        predicted=_predicted(evidence, story=story),
+        predicted=conformance(evidence, objectives=objectives, story=story),
         notes=(*timeline.notes, *_noted(timeline)),
     )
 
@@ -83,56 +79,6 @@ def _tripped(evidence: Evidence) -> tuple[ObjectiveResult, ...]:
     update = {"state": State.MISSED, "guard": True, "reason": reason}
     result = _bounded(judge_objective(guard, evidence), dict(told.bounds))
     return (result.model_copy(update=update),)
-
-
-def _predicted(evidence: Evidence, *, story: Story) -> tuple[PredictionResult, ...]:
-    return tuple(
-        _prediction(event, evidence=evidence, story=story)
-        for event in evidence.timeline.of_kind("prediction")
-    )
-
-
-def _prediction(event: Event, *, evidence: Evidence, story: Story) -> PredictionResult:
-    data = event.data
-    low, high = _seconds(data.get("low_s")), _seconds(data.get("high_s"))
-    component = data.get("component")
-    what = str(data.get("what"))
-    measured = tolerance = inside = None
-    if what == "longest_outage_s" and component is None:
-        measured = _measured(evidence, story=story)
-    if measured is not None:
-        tolerance = round(_period_s(evidence) + PREDICTION_MARGIN * high, 6)
-        inside = low - tolerance <= measured <= high + tolerance
-    return PredictionResult(
-        what=what,
-        component=component if isinstance(component, str) else None,
-        low_s=low,
-        high_s=high,
-        formula=str(data.get("formula", "")),
-        measured_s=measured,
-        tolerance_s=tolerance,
-        inside=inside,
-    )
-
-
-def _seconds(value: object) -> float:
-    return round(float(value), 6) if isinstance(value, int | float) else 0.0
-
-
-def _measured(evidence: Evidence, *, story: Story) -> float | None:
-    """Length of the story's outage; 0 where one was asked for, its probe spoke, and none was."""
-    if story.outage is not None:
-        return round(story.outage[1] - story.outage[0], 6)
-    phase, first = evidence.phases.get("fault"), first_of_one_probe(evidence)
-    if phase is None or first is None:
-        return None
-    seen = evidence.counts(first.of, deadline_s=first.deadline_s, phase=phase)
-    return 0.0 if seen.good else None
-
-
-def _period_s(evidence: Evidence) -> float:
-    first = first_of_one_probe(evidence)
-    return 0.0 if first is None else evidence.period_s(first.of)
 
 
 def _noted(timeline: Timeline) -> tuple[str, ...]:

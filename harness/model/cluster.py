@@ -207,6 +207,15 @@ class Cluster(_Frozen):
         return self.with_role(Role.CONTROL_PLANE)
 
     @property
+    def may_hold_vip(self) -> tuple[Node, ...]:
+        """Nodes where the VIP can be: the load balancers may be machines of their own."""
+        return tuple(
+            node
+            for node in self.nodes
+            if node.has(Role.LOAD_BALANCER) or node.has(Role.CONTROL_PLANE)
+        )
+
+    @property
     def workers(self) -> tuple[Node, ...]:
         """Nodes that run the users' pods."""
         return self.with_role(Role.WORKER)

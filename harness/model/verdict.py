@@ -143,21 +143,41 @@ class Story(_Frozen):
     whole_at: float | None = None
 
 
-class PredictionResult(_Frozen):
-    """A bound that the live configuration implies, and whether the measured outage lies in it.
+SETTLED = "settled_s"
+"""What is predicted of a component: from the fault until it has done its part."""
 
-    ``inside`` compares the outage with [``low_s`` − ``tolerance_s``, ``high_s`` + ``tolerance_s``];
-    None where no outage was measured or where this is one component's part only.
+
+class PredictionResult(_Frozen):
+    """A bound that the live configuration implies, and whether what was measured lies in it.
+
+    ``what`` is an objective's indicator, then ``of``, ``during`` and ``deadline_s`` are as it has
+    them, or ``settled_s`` of a ``component``. [``low``, ``high``] in ``unit`` by ``formula``; None
+    where nothing can be predicted, and ``reason`` says why. The true number of what was
+    ``measured`` lies in ``between``; ``inside`` says whether that meets [``low`` − ``tolerance``,
+    ``high`` + ``tolerance``], None where nothing was measured. Where clients were out for another
+    time than predicted, ``last`` is the component that came back last before they did.
     """
 
     what: str
-    component: str | None
-    low_s: float
-    high_s: float
-    formula: str
-    measured_s: float | None = None
-    tolerance_s: float | None = None
+    of: tuple[str, ...] = ()
+    during: str = "fault"
+    deadline_s: float | None = None
+    component: str | None = None
+    low: float | None = None
+    high: float | None = None
+    unit: str = "s"
+    formula: str = ""
+    reason: str = ""
+    measured: float | None = None
+    between: tuple[float, float] | None = None
+    tolerance: float | None = None
     inside: bool | None = None
+    last: str | None = None
+
+    def as_predicted(self) -> dict[str, object]:
+        """All but what came of it; the data of an event of kind ``prediction``."""
+        found = {"measured", "between", "tolerance", "inside", "last"}
+        return self.model_dump(mode="json", exclude=found)
 
 
 class Verdict(_Frozen):

@@ -76,7 +76,8 @@ class HaproxyServer:
 class HaproxyBackend:
     """A ``backend`` or ``listen``; a timeout that is not set is None.
 
-    ``check_path``: of the HTTP check, None where only TCP is checked.
+    ``check_path``: of the HTTP check, None where only TCP is checked. ``redispatch_after``: which
+    retry goes to another server; -1 is the last one (configuration.txt, "option redispatch").
     """
 
     name: str
@@ -87,6 +88,7 @@ class HaproxyBackend:
     timeout_client_s: float | None = None
     timeout_server_s: float | None = None
     redispatch: bool = False
+    redispatch_after: int = -1
     retries: int = 3
 
 
@@ -108,3 +110,69 @@ class EtcdFacts:
 
     heartbeat_s: float = 0.1
     election_s: float = 1.0
+
+
+@dataclass(frozen=True)
+class ApiserverFacts:
+    """A kube-apiserver's flags (defaults: apiserver config.go, storagebackend/config.go).
+
+    ``etcd_check_s``: how long a health check waits for etcd. It asks etcd once in half of that,
+    and in between repeats the last answer (storagebackend/factory/etcd3.go, newETCD3Check).
+    """
+
+    etcd_servers: tuple[str, ...] = ()
+    shutdown_delay_s: float = 0.0
+    etcd_check_s: float = 2.0
+
+
+@dataclass(frozen=True)
+class ElectionFacts:
+    """How a controller elects (defaults: component-base config/v1alpha1/defaults.go)."""
+
+    elects: bool = True
+    retry_s: float = 2.0
+
+
+@dataclass(frozen=True)
+class LifecycleFacts:
+    """When a silent node is given up (kube-controller-manager's flags).
+
+    ``grace_s``: None where the flag is not set and the version, which decides, is not known.
+    """
+
+    grace_s: float | None
+    monitor_s: float = 5.0
+
+
+@dataclass(frozen=True)
+class KubeletFacts:
+    """One node's kubelet (defaults: kubelet config/v1beta1/defaults.go).
+
+    ``report_s``: how often it reports its status although nothing has changed.
+    """
+
+    lease_s: float = 40.0
+    report_s: float = 300.0
+
+    @property
+    def beat_s(self) -> float:
+        """The longest that its node says nothing: a quarter of its Lease passes between renewals
+        (kubelet.go, nodeLeaseRenewIntervalFraction), and a report counts as well."""
+        return min(0.25 * self.lease_s, self.report_s)
+
+
+@dataclass(frozen=True)
+class PodFacts:
+    """One pod. ``pre_stop_s`` is None where what its preStop does has no length that can be read;
+    ``unreachable_s``: how long it is left on a node that is unreachable, None for ever."""
+
+    name: str
+    node: str
+    ready: bool = True
+    leaves: bool = True
+    """Whether a drain moves it."""
+    pre_stop_s: float | None = 0.0
+    grace_s: float = 30.0
+    unreachable_s: float | None = None
+    budgets: tuple[tuple[str, int], ...] = ()
+    """Name of each PodDisruptionBudget over it, and how many evictions that allows now."""

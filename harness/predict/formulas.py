@@ -1,16 +1,35 @@
 """How long each component takes, from its own timers. Every bound counts from the fault.
 
-Ideal timers: what is measured may be a little more (scheduling, round trips), never less.
+Ideal timers: what is measured may be a little more (scheduling, round trips), never less. The
+formulas of load balancers are in balancing.py.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from quorate.harness.predict.facts import EtcdFacts, HaproxyBackend, HaproxyServer, VrrpInstance
+from quorate.harness.predict.facts import (
+    ElectionFacts,
+    EtcdFacts,
+    KubeletFacts,
+    LifecycleFacts,
+    VrrpInstance,
+    VrrpScript,
+)
 
 READ_INDEX_RETRY_S = 0.5
 """A linearizable read without a leader is asked again (etcd v3_server.go readIndexRetryTime)."""
+
+JITTER = 1.2
+"""client-go waits between its retries for up to this much more (leaderelection.go JitterFactor)."""
+
+RELIST_S = 1.0
+"""kubelet asks the runtime for its containers so often (kubelet.go genericPlegRelistPeriod)."""
+
+ENDPOINTS_S = 2.0
+"""Until no node sends to a pod that is not ready or is ending: EndpointSlice controller and
+kube-proxy, whose minSyncPeriod is 1 s (reference/timings_and_slos.md §1.4, W2 less W1)."""
 
 
 @dataclass(frozen=True)
@@ -22,13 +41,21 @@ class Bound:
     formula: str
 
 
+def widest(bounds: Sequence[Bound]) -> Bound | None:
+    """What holds for each of several that do the same; the formula is the slowest one's."""
+    if not bounds:
+        return None
+    slowest = max(bounds, key=lambda one: one.high_s)
+    return Bound(min(one.low_s for one in bounds), slowest.high_s, slowest.formula)
+
+
 def vrrp_skew_s(instance: VrrpInstance) -> float:
     """(256 − priority)/256, times the advert interval in version 3 (RFC 5798, vrrp.h)."""
     share = (256 - instance.priority) / 256
     return share * instance.advert_int_s if instance.version == 3 else share
 
 
-def vrrp_takeover(backups: tuple[VrrpInstance, ...]) -> Bound | None:
+def vrrp_takeover(backups: Sequence[VrrpInstance]) -> Bound | None:
     """The holder falls silent: a backup waits ``adverts · advert_int + skew``.
 
     The last advert is up to one interval old when the fault strikes. The backup with the shortest
@@ -49,59 +76,64 @@ def vrrp_takeover(backups: tuple[VrrpInstance, ...]) -> Bound | None:
     )
 
 
+def vrrp_goodbye(backups: Sequence[VrrpInstance]) -> Bound | None:
+    """The holder says goodbye with priority 0: a backup waits for its skew alone (vrrp.c).
+
+    None where there is no backup.
+    """
+    if not backups:
+        return None
+    first = min(backups, key=vrrp_skew_s)
+    skew_s = vrrp_skew_s(first)
+    formula = f"VRRP: a goodbye, then skew {skew_s:.2f} s (priority {first.priority})"
+    return Bound(skew_s, skew_s, formula)
+
+
 def _down_timer_s(instance: VrrpInstance) -> float:
     return instance.down_timer_adverts * instance.advert_int_s + vrrp_skew_s(instance)
 
 
-def haproxy_marks_down(
-    server: HaproxyServer, backend: HaproxyBackend, *, silent: bool
-) -> Bound | None:
-    """Until a load balancer stops sending to a dead server; None where it does not check.
+def vrrp_script_fails(script: VrrpScript, *, hung: bool) -> Bound:
+    """What a script checks is gone: until keepalived knows.
 
-    Checks are ``inter`` apart from the end of one to the start of the next, ``fastinter`` apart
-    once one has failed (haproxy src/check.c, process_chk_conn: expire = now + srv_getinter).
-
-    Args:
-        silent: the server's machine answers nothing, so each check lasts until its timeout:
-            ``inter``, or ``timeout connect`` where that is shorter and ``timeout check`` is set
-            (configuration.txt, "timeout check"). Else it is refused at once.
+    It is started once in ``interval``; ``fall`` runs in a row must fail. One that waits for an
+    answer fails at its own limit, which only the script knows, or at ``timeout`` (vrrp_track.h;
+    the interval where none is given).
     """
-    if not server.check:
-        return None
-    each_s = _check_lasts_s(server, backend) if silent else 0.0
-    fast_s = server.inter_s if server.fastinter_s is None else server.fastinter_s
-    low_s = each_s + (server.fall - 1) * (fast_s + each_s)
+    each_s = (script.timeout_s or script.interval_s) if hung else 0.0
+    low_s = (script.fall - 1) * script.interval_s
+    lasts = f", each up to {each_s:g} s" if hung else ""
     return Bound(
         low_s=low_s,
-        high_s=server.inter_s + low_s,
+        high_s=script.interval_s + low_s + each_s,
         formula=(
-            f"HAProxy down: up to inter {server.inter_s:g} s + fall {server.fall} checks of "
-            f"{each_s:g} s, {fast_s:g} s apart"
+            f"vrrp_script {script.name}: fall {script.fall} runs {script.interval_s:g} s apart"
+            f"{lasts}, the first within {script.interval_s:g} s"
         ),
     )
 
 
-def _check_lasts_s(server: HaproxyServer, backend: HaproxyBackend) -> float:
-    if backend.timeout_check_s is None or backend.timeout_connect_s is None:
-        return server.inter_s
-    return min(server.inter_s, backend.timeout_connect_s)
+def vrrp_gives_up(
+    script: VrrpScript, *, holder: VrrpInstance, backups: Sequence[VrrpInstance], hung: bool
+) -> Bound | None:
+    """Until another node has the VIP because the holder's script fails; None: it never has.
 
-
-def haproxy_marks_up(server: HaproxyServer) -> Bound | None:
-    """Until a server that is healthy again gets traffic; None where it is not checked.
-
-    ``downinter`` counts while it is down, ``fastinter`` between its first success and the last.
+    Weight 0 puts the holder into FAULT, which says goodbye. Any other weight only lowers its
+    priority: a backup that now has more waits out its timer, and one with ``nopreempt`` does
+    nothing at all (keepalived vrrp.c, vrrp_state_backup).
     """
-    if not server.check:
+    if script.weight == 0:
+        moved = vrrp_goodbye(backups)
+    else:
+        lowered = holder.priority + min(script.weight, 0)
+        gain = max(script.weight, 0)
+        able = [one for one in backups if one.priority + gain > lowered and not one.nopreempt]
+        moved = vrrp_takeover(able)
+    if moved is None:
         return None
-    down_s = server.inter_s if server.downinter_s is None else server.downinter_s
-    fast_s = server.inter_s if server.fastinter_s is None else server.fastinter_s
-    low_s = (server.rise - 1) * fast_s
-    return Bound(
-        low_s=low_s,
-        high_s=down_s + low_s,
-        formula=(f"HAProxy up: up to {down_s:g} s + rise {server.rise} checks {fast_s:g} s apart"),
-    )
+    noticed = vrrp_script_fails(script, hung=hung)
+    formula = f"{noticed.formula}; then {moved.formula}"
+    return Bound(noticed.low_s + moved.low_s, noticed.high_s + moved.high_s, formula)
 
 
 def etcd_election(facts: EtcdFacts) -> Bound:
@@ -119,5 +151,44 @@ def etcd_election(facts: EtcdFacts) -> Bound:
         formula=(
             f"etcd election: {facts.election_s:g} to {2 * facts.election_s:g} s − up to one "
             f"heartbeat of {facts.heartbeat_s:g} s, + {READ_INDEX_RETRY_S:g} s until a retry"
+        ),
+    )
+
+
+def lease_takeover(lease_s: float, *, standbys: Mapping[str, ElectionFacts]) -> Bound | None:
+    """A leader that renews no more: until another one holds its lease; None without a standby.
+
+    The lease was renewed up to one retry period before. A standby counts its length from when it
+    saw that, and looks once in ``retry · (1 to 1 + JITTER)``, before and after (leaderelection.go).
+    """
+    able = [one for one in standbys.values() if one.elects]
+    if not able:
+        return None
+    retry_s = max(one.retry_s for one in able)
+    look_s = retry_s * (1 + JITTER)
+    return Bound(
+        low_s=lease_s - retry_s,
+        high_s=lease_s + 2 * look_s,
+        formula=(
+            f"lease {lease_s:g} s − up to one renewal {retry_s:g} s ago, + up to two looks of a "
+            f"standby {look_s:g} s apart"
+        ),
+    )
+
+
+def node_given_up(lifecycle: LifecycleFacts, kubelet: KubeletFacts) -> Bound | None:
+    """A node falls silent: until it is no longer Ready; None where the grace is not known.
+
+    Its last heartbeat was up to one interval before; the controller looks once in its monitor
+    period (node_lifecycle_controller.go).
+    """
+    if lifecycle.grace_s is None:
+        return None
+    return Bound(
+        low_s=lifecycle.grace_s - kubelet.beat_s,
+        high_s=lifecycle.grace_s + lifecycle.monitor_s,
+        formula=(
+            f"node grace {lifecycle.grace_s:g} s − up to one heartbeat {kubelet.beat_s:g} s ago, "
+            f"+ up to one look of {lifecycle.monitor_s:g} s"
         ),
     )

@@ -110,7 +110,8 @@ def _option(words: list[str], *, section: _Section) -> None:
             uri = rest[rest.index("uri") + 1]
             section.backend = replace(section.backend, check_path=uri)
     elif rest[:1] == ["redispatch"]:
-        section.backend = replace(section.backend, redispatch=on)
+        after = int(rest[1]) if on and len(rest) > 1 else -1
+        section.backend = replace(section.backend, redispatch=on, redispatch_after=after)
     elif rest[:1] == ["httpchk"]:
         paths = [word for word in rest[1:] if word.startswith("/")]
         path = paths[0] if paths else section.backend.check_path or "/"
@@ -133,8 +134,8 @@ def _server_words(words: list[str], *, base: HaproxyServer) -> HaproxyServer:
             changes["shutdown_sessions"] = value == "shutdown-sessions"
         elif word in ("check", "no-check"):
             changes["check"] = word == "check"
-        elif word == "check-ssl":
-            changes["check_ssl"] = True
+        elif word in ("check-ssl", "no-check-ssl"):
+            changes["check_ssl"] = word == "check-ssl"
         position += 2 if value else 1
     return replace(base, **changes)
 

@@ -48,6 +48,12 @@ class Aim:
         ask = partial(self._asked, *words)
         return self._w.watcher.beside(ask, what=f"who is {', '.join(words)}?")
 
+    @property
+    def targeted(self) -> tuple[str, ...]:
+        """All nodes that some word stands for."""
+        assert self._targets is not None
+        return tuple(dict.fromkeys(n for nodes in self._targets.nodes.values() for n in nodes))
+
     def nodes(self, word: str) -> tuple[str, ...]:
         """The nodes resolved at the start, or new ones where the facts have moved since."""
         assert self._targets is not None

@@ -2,65 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from quorate.harness.drivers.bundle import Drivers
-from quorate.harness.errors import DriverError, TransportError
+from quorate.harness.faults.cuts import shapes
 from quorate.harness.model.cluster import Cluster, Role
-from quorate.harness.predict.outage import (
-    ClusterFacts,
-    Prediction,
-    Touched,
-    predict_outage,
-    read_facts,
-)
-from quorate.harness.run.targets import Facts
+from quorate.harness.model.experiment import Experiment
+from quorate.harness.model.verdict import PredictionResult
+from quorate.harness.predict.predictions import predict, unpredicted
+from quorate.harness.predict.situation import Situation
+from quorate.harness.run.limits import Placed
+from quorate.harness.run.reading import Reading, read_cluster_facts
+from quorate.harness.run.targets import LEASES, Facts
+from quorate.probes.catalogue import endpoint
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """The configuration as read once before the run; `note` says why there is none."""
+    """What was read of one cluster, once it was arranged."""
 
-    facts: ClusterFacts | None
-    note: str = ""
+    cluster: Cluster
+    reading: Reading
 
     @classmethod
-    def read(cls, drivers: Drivers) -> Forecast:
-        """Read every load balancer's files and etcd's flags; never fails, since a run does not
-        depend on it."""
-        cluster = drivers.cluster
-        balancers = [node.name for node in cluster.with_role(Role.LOAD_BALANCER)]
-        members = [node.name for node in cluster.with_role(Role.ETCD)]
-        try:
-            facts = read_facts(
-                virtual_address=cluster.virtual_ip.address,
-                port=cluster.virtual_ip.port,
-                keepalived={name: drivers.keepalived.configuration(name) for name in balancers},
-                haproxy={name: drivers.haproxy.configuration(name) for name in balancers},
-            )
-            if members:
-                facts = replace(facts, etcd=drivers.etcd.timers(members[0]))
-        except (DriverError, TransportError) as error:
-            return cls(None, f"nothing is predicted, the configuration cannot be read: {error}")
-        return cls(facts)
+    def read(cls, drivers: Drivers, *, nodes: Collection[str]) -> Forecast:
+        """`nodes`: the targets. Never fails: what cannot be read is not predicted from."""
+        return cls(drivers.cluster, read_cluster_facts(drivers, nodes=nodes))
 
-    def of_silence(
-        self, node: str, *, cluster: Cluster, facts: Facts, backups: Collection[str]
-    ) -> tuple[Prediction, ...]:
-        """What it costs when `node` answers nothing any more.
+    def of(
+        self, experiment: Experiment, *, placed: Placed, facts: Facts, backups: Collection[str]
+    ) -> tuple[PredictionResult, ...]:
+        """What a fault that is put on next should cost, by the experiment's objectives.
 
         `backups`: nodes whose keepalived runs now; the files of the others do not count.
         """
-        if self.facts is None:
-            return ()
-        known = cluster.node(node)
-        touched = Touched(
-            node=node,
-            address=known.address,
-            holds_vip=facts.vip_holder == node,
-            leads_etcd=facts.etcd_leader == node,
-            has_apiserver=known.has(Role.CONTROL_PLANE),
+        touch = placed.fault.touch(placed.arguments)
+        if touch is None:
+            return unpredicted(experiment, f"{placed.fault.name} does not say what it touches")
+        if not is_alone(experiment):
+            return unpredicted(experiment, "several faults are on at once")
+        fault, nodes, arguments = placed.fault, placed.nodes, placed.arguments
+        members = [node.name for node in self.cluster.with_role(Role.ETCD)]
+        lost = fault.members_lost(self.cluster, nodes=nodes, arguments=arguments)
+        links = fault.links_lost(self.cluster, nodes=nodes, arguments=arguments)
+        situation = Situation(
+            touch=touch,
+            nodes=tuple(nodes),
+            cluster=self.cluster,
+            vip_holder=facts.vip_holder,
+            etcd_leader=facts.etcd_leader,
+            members_lost=tuple(lost),
+            may_lead=shapes.may_lead(
+                members, lost=frozenset(links) or shapes.alone(members, hit=lost)
+            ),
+            backups=backups,
+            lease_holders={
+                **self.reading.lease_holders,
+                **{LEASES[word]: node for word, node in facts.leases.items()},
+            },
         )
-        running = {name: one for name, one in self.facts.keepalived.items() if name in backups}
-        return predict_outage(touched, facts=replace(self.facts, keepalived=running))
+        entries = entries_of(experiment, cluster=self.cluster)
+        return predict(experiment, situation, self.reading.facts, entries=entries)
+
+
+def is_alone(experiment: Experiment) -> bool:
+    """Whether the first fault is taken off before another one is put on."""
+    kinds = [step.kind for step in experiment.method if step.kind in ("fault", "undo")]
+    first = kinds.index("fault") if "fault" in kinds else len(kinds)
+    return kinds[first + 1 : first + 2] != ["fault"]
+
+
+def entries_of(experiment: Experiment, *, cluster: Cluster) -> Mapping[str, str | None]:
+    """Probe → the node that it asks; None where it asks the virtual address.
+
+    RefusedError where its path leads to no node of this cluster.
+    """
+    names = {node.address: node.name for node in cluster.nodes}
+    return {
+        name: names.get(endpoint(spec.path, cluster=cluster).host)
+        for name, spec in experiment.probes.items()
+    }

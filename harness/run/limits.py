@@ -63,7 +63,19 @@ def check_limits(
     """
     if experiment.beyond_tolerance:
         return
+    for on in on_together(experiment, nodes=nodes):
+        check_together(on, cluster=cluster)
+
+
+def on_together(
+    experiment: Experiment, *, nodes: Mapping[str, Sequence[str]]
+) -> list[tuple[Placed, ...]]:
+    """For each fault of the method, in order: itself, last, behind those that are on by then.
+
+    `nodes`: target word → nodes. Defaults are filled in.
+    """
     on: list[Placed] = []
+    found = []
     for step in experiment.method:
         if step.kind == "undo":
             on = []
@@ -71,16 +83,24 @@ def check_limits(
             continue
         defaults = {one.name: one.default for one in parameters_of(step.func)}
         target = nodes[str(step.arguments["target"])]
-        on.append(Placed(FAULTS[step.func], target, {**defaults, **step.arguments}))
-        check_together(on, cluster=cluster)
+        on = [*on, Placed(FAULTS[step.func], target, {**defaults, **step.arguments})]
+        found.append(tuple(on))
+    return found
 
 
-def check_together(on: Sequence[Placed], *, cluster: Cluster, down: Down | None = None) -> None:
-    """RefusedError where all this at once, besides what is down anyway, is beyond what is allowed.
+@dataclass(frozen=True)
+class Reach:
+    """What faults that are on together take away, with what is down anyway."""
 
-    An API server counts as lost with its own machine's etcd member, which kubeadm gives it as its
-    only one: a member that is down or has no leader answers it nothing.
-    """
+    nodes: tuple[str, ...]
+    members: tuple[str, ...]
+    apart: Links
+    servers: tuple[str, ...]
+
+
+def reach_of(on: Sequence[Placed], *, cluster: Cluster, down: Down | None = None) -> Reach:
+    """An API server counts as lost with its own machine's etcd member, which kubeadm gives it as
+    its only one: a member that is down or has no leader answers it nothing."""
     down = down or Down()
     members, links, servers = set(down.members), set[Link](), set(down.servers)
     for one in on:
@@ -91,10 +111,50 @@ def check_together(on: Sequence[Placed], *, cluster: Cluster, down: Down | None 
             members.update(gone)
         if one.fault.stops_api:
             servers.update(one.nodes)
-    check_nodes_at_once(cluster, hit=sorted({node for one in on for node in one.nodes}))
-    check_quorum(cluster, down=sorted(members), apart=frozenset(links))
     servers.update(set(_members(cluster)) - _led(cluster, down=members, apart=frozenset(links)))
-    check_control_planes(cluster, down=sorted(servers))
+    nodes = {node for one in on for node in one.nodes}
+    return Reach(
+        tuple(sorted(nodes)), tuple(sorted(members)), frozenset(links), tuple(sorted(servers))
+    )
+
+
+def check_together(on: Sequence[Placed], *, cluster: Cluster, down: Down | None = None) -> None:
+    """RefusedError where all this at once, with what is down anyway, is beyond what is allowed."""
+    reach = reach_of(on, cluster=cluster, down=down)
+    check_nodes_at_once(cluster, hit=reach.nodes)
+    check_quorum(cluster, down=reach.members, apart=reach.apart)
+    check_control_planes(cluster, down=reach.servers)
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """What is left while faults are on together, and what must be."""
+
+    reach: Reach
+    nodes_allowed: int
+    members: int
+    members_left: int
+    """That can talk with one another."""
+    members_needed: int
+    servers: int
+    servers_left: int
+    servers_needed: int
+
+
+def arithmetic_of(on: Sequence[Placed], *, cluster: Cluster, down: Down) -> Arithmetic:
+    """The numbers that `check_together` holds against one another."""
+    reach = reach_of(on, cluster=cluster, down=down)
+    members, servers = len(_members(cluster)), len(cluster.control_planes)
+    return Arithmetic(
+        reach=reach,
+        nodes_allowed=cluster.limits.nodes_at_once,
+        members=members,
+        members_left=members_together(cluster, down=reach.members, apart=reach.apart),
+        members_needed=members // 2 + 1,
+        servers=servers,
+        servers_left=sum(node.name not in reach.servers for node in cluster.control_planes),
+        servers_needed=cluster.limits.healthy_control_planes,
+    )
 
 
 def check_nodes_at_once(cluster: Cluster, *, hit: Sequence[str]) -> None:
@@ -115,9 +175,7 @@ def check_quorum(cluster: Cluster, *, down: Sequence[str], apart: Links = frozen
     """
     members = _members(cluster)
     hit = [name for name in members if name in down]
-    up = [name for name in members if name not in down]
-    most = max((len(shapes.heard(one, up, lost=apart)) for one in up), default=0)
-    needed = len(members) // 2 + 1
+    most, needed = members_together(cluster, down=down, apart=apart), len(members) // 2 + 1
     if (hit or apart) and most < needed:
         pairs = sorted({" from ".join(sorted(link)) for link in apart})
         what = [f"{', '.join(hit)} down"] if hit else []
@@ -126,6 +184,12 @@ def check_quorum(cluster: Cluster, *, down: Sequence[str], apart: Links = frozen
             f"{' and '.join(what)} leaves {most} of {len(members)} etcd members, quorum needs "
             f"{needed}: beyond what this cluster tolerates; {WAY_OUT}"
         )
+
+
+def members_together(cluster: Cluster, *, down: Collection[str], apart: Links = frozenset()) -> int:
+    """How many etcd members that are up can talk with one of them, at most."""
+    up = [name for name in _members(cluster) if name not in down]
+    return max((len(shapes.heard(one, up, lost=apart)) for one in up), default=0)
 
 
 def _members(cluster: Cluster) -> list[str]:

@@ -138,7 +138,7 @@ def _assemble(
             progress=progress,
         ),
         sampling=parts.sampling(directory, request=request, credentials=drivers.credentials),
-        forecast=functools.cache(functools.partial(Forecast.read, drivers)),
+        forecast=lambda nodes: Forecast.read(drivers, nodes=nodes),
         fingerprint=functools.partial(read_fingerprint, drivers),
         running=drivers.kube.nodes_running,
         lease_node=drivers.leases.node,

@@ -44,6 +44,11 @@ def read_document(source: ExperimentSource) -> dict[str, Any]:
     return _read(source)[0]
 
 
+def read_experiment(source: ExperimentSource) -> Experiment:
+    """The checked experiment. SpecError likewise."""
+    return _read(source)[1]
+
+
 def _read(source: ExperimentSource) -> tuple[dict[str, Any], Experiment]:
     document, lines = parse_yaml(source.text, file=source.file)
     words = live.known_words()

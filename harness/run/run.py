@@ -26,12 +26,15 @@ from quorate.harness.run import pace
 from quorate.harness.run.aim import Aim
 from quorate.harness.run.baseline import refuse_bad_baseline
 from quorate.harness.run.durations import watched_s, worst_case_s
+from quorate.harness.run.forecast import Forecast
 from quorate.harness.run.injector import Target
+from quorate.harness.run.limits import Placed
 from quorate.harness.run.outcome import Outcome, exit_code_of
 from quorate.harness.run.reporting import write_report
 from quorate.harness.run.request import Request
 from quorate.harness.run.workings import Workings
 from quorate.harness.undo.signals import signals_held
+from quorate.reports.text import prediction_text
 
 Stage = Literal["opened", "steady", "closed"]
 
@@ -47,6 +50,7 @@ class Run:
         self._w = workings
         self._aim = Aim(request, workings=workings)
         self._steps_begun = 0
+        self._forecast: Forecast | None = None
         self._close_problems: list[QuorateError] = []
 
     # --- before anything is changed
@@ -71,9 +75,6 @@ class Run:
             claim = partial(self._w.claim, worst_case_s(self.request.experiment))
             with signals_held():  # until it is known whether it is ours
                 self._w.watcher.beside(claim, what="taking the cluster's Lease")
-            if any(FAULTS[step.func].silences_node for step in self.request.experiment.faults):
-                # Now, since a look at a dozen files would stand between baseline and act.
-                self._w.watcher.beside(self._w.forecast, what="reading the cluster's timers")
 
     def baseline(self) -> None:
         """Arrangements, sampling, and the baseline; RefusedError when it is not good."""
@@ -86,6 +87,10 @@ class Run:
                     deadline_s=worst_case_s(self.request.experiment),
                 )
                 self._w.progress.say(f"arranged: {ARRANGEMENTS[name].summary}")
+            if self.request.experiment.faults:
+                # Now, since a look at a dozen files would stand between baseline and act.
+                read = partial(self._w.forecast, self._aim.targeted)
+                self._forecast = self._w.watcher.beside(read, what="reading the cluster's timers")
             self._w.sampling.start()
             self._w.watcher.sampling = self._w.sampling
             self.directory.append_event("sampling_started")
@@ -159,8 +164,8 @@ class Run:
             self._w.watcher.beside(lease, what="is the cluster still ours?")
             self._aim.demand_within_limits(fault, nodes=nodes, arguments=arguments)
             self._w.progress.say(f"fault: {name} on {', '.join(nodes)} ({word})")
-            if fault.silences_node:
-                self._foretell(nodes[0])
+            if not self._w.injector.faults_put_on:  # what is judged begins with the first one
+                self._foretell(Placed(fault, nodes, arguments))
             target = Target(
                 nodes,
                 arguments,
@@ -174,22 +179,19 @@ class Run:
             reached = self._watch_fault(arguments)
         return {"nodes": list(nodes), "proof": evidence, "reached": reached}
 
-    def _foretell(self, node: str) -> None:
+    def _foretell(self, placed: Placed) -> None:
         """Write down what the live configuration says that this will cost."""
-        forecast = self._w.forecast()
-        if forecast.note:
-            self.directory.append_event("data_note", text=forecast.note)
-        predictions = forecast.of_silence(
-            node,
-            cluster=self.request.cluster,
+        assert self._forecast is not None
+        predictions = self._forecast.of(
+            self.request.experiment,
+            placed=placed,
             facts=self._aim.facts(),
             backups=self._w.observer.components.nodes_good("keepalived"),
         )
         for one in predictions:
-            self.directory.append_event("prediction", **one.to_event())
-            if one.component is None:
-                told = f"{one.low_s:.1f} to {one.high_s:.1f} s ({one.formula})"
-                self._w.progress.say(f"predicted outage: {told}")
+            self.directory.append_event("prediction", **one.as_predicted())
+            if one.component is None and one.low is not None:
+                self._w.progress.say(f"predicted: {prediction_text(one)}")
 
     def _watch_fault(self, arguments: Mapping[str, object]) -> bool:
         until, at_most_s = str(arguments["watch_until"]), float(str(arguments["at_most_s"]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from quorate.harness.model.fingerprint import Fingerprint
@@ -26,8 +26,8 @@ class Workings:
     injector: Injector
     guard: Guard
     sampling: Sampling
-    forecast: Callable[[], Forecast]
-    """Reads the configuration the first time, and answers from memory after that."""
+    forecast: Callable[[Collection[str]], Forecast]
+    """Reads the configuration, and the pods on these nodes; raises nothing."""
     fingerprint: Callable[[], Fingerprint]
     """What the cluster runs now."""
     running: Callable[[str], tuple[str, ...]]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -13,67 +12,19 @@ from chaoslib.experiment import ensure_experiment_is_valid
 
 import quorate.faults
 from quorate.harness.drivers.bundle import Drivers
-from quorate.harness.drivers.containers import ContainerDriver
-from quorate.harness.drivers.etcd import MANIFEST, EtcdDriver
-from quorate.harness.drivers.files import FileDriver
-from quorate.harness.drivers.haproxy import HAProxyDriver
-from quorate.harness.drivers.keepalived import KeepalivedDriver
-from quorate.harness.drivers.kube_api import KubeCommands
-from quorate.harness.drivers.kubectl import KubectlDriver
-from quorate.harness.drivers.leases import LeaseDriver
-from quorate.harness.drivers.machine import MachineDriver
-from quorate.harness.drivers.nftables import ROUTES, NftablesDriver
-from quorate.harness.drivers.power import PowerDriver
-from quorate.harness.drivers.processes import TABLE_ARGV, ProcessDriver
-from quorate.harness.drivers.reach import ReachDriver
-from quorate.harness.drivers.systemd import SystemdDriver
-from quorate.harness.drivers.workloads import WorkloadDriver
 from quorate.harness.faults.catalogue import ARRANGEMENTS, FAULTS, STEPS, known_functions
 from quorate.harness.faults.contract import Fault, Plan
-from quorate.harness.model.cluster import HARNESS, Cluster
+from quorate.harness.model.cluster import HARNESS
 from quorate.harness.run.fault_table import page
 from quorate.harness.run.new_experiment import new_experiment
 from quorate.harness.run.play import read_document, read_source
 from quorate.harness.run.suite import read_suite
-from quorate.harness.transport import MemoryTransport, Reply
-from tests.memory_api import healthy
+from quorate.harness.transport import MemoryTransport
+from tests import paper_lab
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 FILES = sorted(path for path in EXPERIMENTS.rglob("*.yaml") if path.parent.name != "suites")
 SUITES = sorted((EXPERIMENTS / "suites").glob("*.yaml"))
-BOOT_ID = "7c92d57c-69f0-45ba-ba27-ce619eeb414e"
-
-STAT = "{} (x) S {} 1 1 0 -1 0 1 2 1 1 10 6 28 15 20 0 1 0 {} 20299776 2931\n"
-TABLE = STAT.format(62, 1, 150) + STAT.format(385, 215, 900)
-UNIT_SHOWN = "ActiveState=active\nMainPID=62\nInvocationID=feed\n"
-SERVERS = """\
-1
-# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight
-3 apiservers 1 cp1 192.0.2.1 2 0 1
-"""
-POD_PARTS = ("kube-apiserver", "etcd", "kube-scheduler", "kube-controller-manager")
-
-
-class NoApi:
-    """Every lease is held by cp2."""
-
-    def get_json(self, path: str) -> Any:
-        return {"spec": {"holderIdentity": "cp2_0"}}
-
-
-def running_parts(transport: MemoryTransport) -> None:
-    """What runs on a control plane: pid 385 in a container, pid 62 for each unit."""
-    transport.on(*TABLE_ARGV, reply=Reply(TABLE))
-    transport.on("systemctl", "show", reply=Reply(UNIT_SHOWN))
-    for part in POD_PARTS:
-        asked = ("systemctl", "show", "-p", "ActiveState,MainPID,InvocationID", f"{part}.service")
-        transport.on(*asked, reply=Reply("ActiveState=inactive\nMainPID=0\n"))
-    transport.on("sh", "-c", "command -v crictl || command -v ctr || true", reply=Reply("/x/ctr\n"))
-    transport.on("ctr", "-n", "k8s.io", "containers", reply=Reply("c0ffee\n"))
-    tasks = "".join(f"{one} 385 RUNNING\n" for one in ("c0ffee", "web-1-1", "dns-1-1"))
-    transport.on("ctr", "-n", "k8s.io", "tasks", reply=Reply(f"T P S\n{tasks}"))
-    transport.on("socat", reply=Reply(SERVERS))
-
 
 each_fault = pytest.mark.parametrize("fault", FAULTS.values(), ids=list(FAULTS))
 each_file = pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
@@ -82,53 +33,7 @@ each_file = pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FI
 @pytest.fixture
 def drivers() -> Drivers:
     """A cluster in health that answers everything, and does nothing that it is told."""
-    roles = ["control-plane", "etcd", "load-balancer"]
-    nodes = [{"name": f"cp{n}", "address": f"192.0.2.{n}", "roles": roles} for n in (1, 2, 3)]
-    cluster = Cluster.model_validate(
-        {
-            "format": 1,
-            "name": "paper",
-            "kubeconfig": "kubeconfig",
-            "virtual_ip": {"address": "192.0.2.100", "port": 8443},
-            "nodes": nodes,
-            "power": {"command": ["switch", "{action}", "{node}"]},
-        }
-    )
-    transport = MemoryTransport().on("cat", reply=Reply(f"{BOOT_ID}\n"))
-    transport.on("ip", reply=Reply('[{"addr_info": [{"local": "192.0.2.100"}]}]'), node="cp1")
-    transport.on("ip", reply=Reply("[]"), node="cp2").on("ip", reply=Reply("[]"), node="cp3")
-    running_parts(transport)
-    containers, processes = ContainerDriver(transport), ProcessDriver(transport)
-    no_api: Any = NoApi()
-    transport.on("sh", "-c", ROUTES, reply=Reply('[{"dev": "eth0"}]'))
-    transport.on("nft", "list", "table", reply=Reply(returncode=1, stderr="No such file"))
-    for node in nodes:
-        url = f"--initial-advertise-peer-urls=https://{node['address']}:2380"
-        transport.on("cat", MANIFEST, reply=Reply(url), node=str(node["name"]))
-    made: Any = Drivers.__new__(Drivers)
-    for name, value in {
-        "cluster": cluster,
-        "transport": transport,
-        "containers": containers,
-        "processes": processes,
-        "workloads": WorkloadDriver(transport, containers=containers, processes=processes),
-        "files": FileDriver(transport),
-        "leases": LeaseDriver(no_api),
-        "haproxy": HAProxyDriver(transport, cluster=cluster),
-        "etcd": EtcdDriver(transport),
-        "api": healthy("cp1").api,
-        "kubectl": KubectlDriver(transport, cluster=cluster),
-        "kube_commands": KubeCommands(),
-        "keepalived": KeepalivedDriver(transport, cluster=cluster),
-        "machine": MachineDriver(transport),
-        "nftables": NftablesDriver(transport),
-        "reach": ReachDriver(transport),
-        "power": PowerDriver(cluster),
-        "systemd": SystemdDriver(transport),
-    }.items():
-        object.__setattr__(made, name, value)
-    result: Drivers = made
-    return result
+    return paper_lab.drivers()
 
 
 def planned(fault: Fault, drivers: Drivers) -> Plan:
@@ -144,6 +49,8 @@ def test_a_fault_is_named_and_explained(fault: Fault) -> None:
     for text in (fault.summary, fault.acts_by, fault.proved_by, fault.undone_by):
         assert len(text) > 10
     assert fault.without_harness
+    arguments = {one.name: one.default for one in fault.parameters}
+    assert fault.touch(arguments) is not None, "without it nothing is predicted"
 
 
 @each_fault

@@ -205,8 +205,8 @@ def compare(options: argparse.Namespace, target: Target, binary: Path) -> Round:
 def predicted_of(verdict: dict[str, Any]) -> tuple[str, str]:
     """The interval that the live configuration implied for the outage, and whether it held."""
     for one in verdict.get("predicted", []):
-        if one["measured_s"] is not None:
-            return f"{one['low_s']:.2f} to {one['high_s']:.2f}", "yes" if one["inside"] else "NO"
+        if one["what"] == "longest_outage_s" and one["measured"] is not None:
+            return f"{one['low']:.2f} to {one['high']:.2f}", "yes" if one["inside"] else "NO"
     return "-", "-"
 
 

@@ -58,4 +58,5 @@ def _and_the_lease(drivers: Drivers, proof: Proof, plan: Plan, *, part: str) -> 
     now = drivers.leases.holder(part)
     if now == before:
         return Proof(False, f"{proof.evidence}; {before} still holds the lease {part}")
-    return Proof(True, f"{proof.evidence}; the lease {part} went from {before} to {now}")
+    told = f"{proof.evidence}; the lease {part} went from {before} to {now}"
+    return Proof(True, told, {"lease": part})

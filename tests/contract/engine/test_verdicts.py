@@ -33,8 +33,10 @@ def test_a_met_experiment(cluster: FakeCluster, experiment: Make, engine: str) -
     foretold = {
         e["data"]["component"]: e["data"] for e in played.events if e["kind"] == "prediction"
     }
-    assert foretold["vip"]["high_s"] == pytest.approx(3.61, abs=0.01)
-    assert foretold["etcd_leader"]["low_s"] == pytest.approx(1.35), "cp1 leads, election 1.5 s"
+    assert foretold["vip"]["high"] == pytest.approx(3.61, abs=0.01)
+    assert foretold["etcd_leader"]["low"] == pytest.approx(1.35), "cp1 leads, election 1.5 s"
+    assert "node-monitor" not in foretold["node"]["formula"]
+    assert "kube-controller-manager.yaml" in foretold["node"]["reason"], "a fact that is not there"
     if engine == "chaos":
         assert played.journal["quorate"]["exit_code"] == 0
         assert played.journal["deviated"] is False

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from quorate.harness.drivers.etcd import EtcdDriver, parse_timers
+from quorate.harness.drivers.etcd import EtcdDriver
 from quorate.harness.drivers.haproxy import HAProxyDriver
 from quorate.harness.drivers.keepalived import KeepalivedDriver
+from quorate.harness.drivers.leases import Held, LeaseDriver
 from quorate.harness.drivers.machine import MachineDriver
 from quorate.harness.drivers.power import PowerDriver
 from quorate.harness.drivers.systemd import SystemdDriver
@@ -36,12 +39,6 @@ def test_the_leader_is_the_one_member_that_says_so() -> None:
 def test_two_leaders_are_none() -> None:
     transport = MemoryTransport().on("curl", reply=Reply("etcd_server_is_leader 1\n"))
     assert EtcdDriver(transport).leader(["cp1", "cp2"]) is None
-
-
-def test_etcd_timers_come_from_its_flags_or_defaults() -> None:
-    assert parse_timers("- --election-timeout=2500\n").election_s == 2.5
-    assert parse_timers("- --election-timeout=2500\n").heartbeat_s == 0.1
-    assert parse_timers("").election_s == 1.0
 
 
 def test_haproxy_servers(cluster: Cluster) -> None:
@@ -122,3 +119,45 @@ def test_without_a_power_switch_the_remedy_is_named(cluster: Cluster) -> None:
 def test_unit_state() -> None:
     transport = MemoryTransport().on("systemctl", reply=Reply("inactive\n", returncode=3))
     assert SystemdDriver(transport).state("cp1", "haproxy") == "inactive"
+
+
+@pytest.mark.parametrize(
+    ("restart", "span", "seconds"),
+    [
+        ("always", "100ms", 0.1),
+        ("on-failure", "1min 30s", 90.0),
+        ("on-abnormal", "0", 0.0),
+        ("no", "100ms", None),
+        ("on-success", "100ms", None),
+    ],
+)
+def test_when_systemd_starts_a_killed_unit_again(
+    restart: str, span: str, seconds: float | None
+) -> None:
+    said = f"Restart={restart}\nRestartUSec={span}\nLoadState=loaded\n"
+    nodes = MemoryTransport().on("systemctl", "show", reply=Reply(said))
+    assert SystemdDriver(nodes).restart_s("cp1", "haproxy") == seconds
+
+
+def test_a_unit_that_is_not_there_is_not_started_again() -> None:
+    said = "Restart=no\nRestartUSec=100ms\nLoadState=not-found\n"
+    nodes = MemoryTransport().on("systemctl", "show", reply=Reply(said))
+    with pytest.raises(DriverError, match="cp1 has no unit haproxy"):
+        SystemdDriver(nodes).restart_s("cp1", "haproxy")
+
+
+@pytest.mark.parametrize(
+    ("spec", "held"),
+    [
+        ({"holderIdentity": "cp2_ab", "leaseDurationSeconds": 15}, Held("cp2_ab", 15.0)),
+        ({"holderIdentity": "", "leaseDurationSeconds": 1}, Held("", 1.0)),
+        ({}, Held("", None)),
+    ],
+)
+def test_what_a_lease_says(spec: dict[str, object], held: Held) -> None:
+    kube: Any = SimpleNamespace(get_json=lambda path: {"spec": spec})
+    assert LeaseDriver(kube).held("x") == held
+    assert LeaseDriver(kube).node("x") == (held.holder.partition("_")[0] or None)
+    none: Any = SimpleNamespace(get_json=lambda path: {"spec": {"leaseDurationSeconds": "soon"}})
+    with pytest.raises(DriverError, match="not a Lease"):
+        LeaseDriver(none).held("x")

@@ -174,18 +174,6 @@ def test_a_backend_taken_out_can_be_what_clients_waited_for(
     assert story.last_component_for_clients == "haproxy_backend cp1 (on cp2)"
 
 
-@pytest.mark.parametrize(("bad", "inside"), [(20, False), (30, True), (40, True), (45, False)])
-def test_prediction_is_compared_with_its_tolerance(
-    make_experiment: MakeExperiment, make_run: MakeRun, bad: int, inside: bool
-) -> None:
-    data = {"what": "longest_outage_s", "low_s": 2.6, "high_s": 3.6, "formula": "f"}
-    part = Event(30.0, "prediction", {**data, "component": "vip"})
-    run = make_run("!" * bad + "." * (150 - bad), events=[Event(30.0, "prediction", data), part])
-    whole, one = judge(make_experiment(), run).predicted
-    assert (whole.inside, whole.tolerance_s) == (inside, 0.46)
-    assert (one.component, one.inside) == ("vip", None)
-
-
 def test_the_same_run_gives_the_same_bytes(
     make_experiment: MakeExperiment, make_run: MakeRun
 ) -> None:

@@ -114,6 +114,22 @@ def test_haproxy() -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "redispatch", "after"),
+    [
+        ("option redispatch", True, -1),
+        ("option redispatch 1", True, 1),
+        ("no option redispatch", False, -1),
+    ],
+)
+def test_haproxy_may_try_another_server(line: str, redispatch: bool, after: int) -> None:
+    server = "server a b:1 check-ssl no-check-ssl"
+    backend = parse_haproxy(f"listen api\n  bind *:1\n  {line}\n  {server}").behind(1)
+    assert backend is not None
+    assert (backend.redispatch, backend.redispatch_after) == (redispatch, after)
+    assert not backend.servers[0].check_ssl
+
+
+@pytest.mark.parametrize(
     "line", ["timeout connect soon", "server a", "server a b:c", "retries x", 'log "open']
 )
 def test_haproxy_damage_is_told_with_its_line(line: str) -> None:

@@ -10,7 +10,7 @@ from quorate.harness.model.verdict import (
     Verdict,
 )
 from quorate.reports.json_report import render_json
-from quorate.reports.text import render_text
+from quorate.reports.text import prediction_text, render_text
 
 OUTAGE = ObjectiveResult(
     indicator="longest_outage_s",
@@ -41,12 +41,14 @@ STORY = Story(
 )
 PREDICTION = PredictionResult(
     what="longest_outage_s",
-    component=None,
-    low_s=2.61,
-    high_s=3.61,
+    of=("api",),
+    deadline_s=1.0,
+    low=2.61,
+    high=3.61,
     formula="the slowest of: vip",
-    measured_s=3.35,
-    tolerance_s=0.41,
+    measured=3.35,
+    between=(3.3, 3.4),
+    tolerance=0.361,
     inside=True,
 )
 
@@ -74,8 +76,28 @@ def test_the_verdict_stands_first() -> None:
 def test_each_number_has_its_uncertainty_and_bound() -> None:
     text = render_text(verdict())
     assert "= 3.35 s (3.30 to 3.40), at most 5 s" in text
-    assert "2.61 to 3.61 s" in text
-    assert "measured 3.35 s ± 0.41, as predicted" in text
+    assert "longest_outage_s of api: 2.61 to 3.61 s (the slowest of: vip)" in text
+    assert "measured 3.35 s (3.30 to 3.40), as predicted" in text
+
+
+def test_a_prediction_that_failed_names_the_component() -> None:
+    outside = PREDICTION.model_copy(update={"measured": 9.0, "inside": False, "last": "vip cp2"})
+    assert prediction_text(outside).endswith(
+        "NOT as predicted: this configuration is not what runs, or something else broke; clients "
+        "came back last after: vip cp2"
+    )
+
+
+def test_what_is_not_predicted_says_why() -> None:
+    settled = PredictionResult(what="settled_s", component="vip", reason="no backup")
+    assert prediction_text(settled) == "vip settled: not predicted (no backup)"
+    none = PredictionResult(
+        what="bad_samples", of=("api", "web"), low=0, high=0, unit="samples", formula="untouched"
+    )
+    assert prediction_text(none) == "bad_samples of api, web: 0 samples (untouched)"
+    update = {"high": 61.0, "measured": 14.0, "between": (14.0, 15.0), "inside": True}
+    some = prediction_text(none.model_copy(update=update))
+    assert some.endswith("0 to 61 samples (untouched); measured 14 samples, as predicted")
 
 
 def test_the_story_is_told() -> None:

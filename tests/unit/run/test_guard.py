@@ -46,7 +46,9 @@ class Scene:
         self.did: list[str] = []
         self.full = False
         self.watcher = Watcher()
-        injector = SimpleNamespace(put_on=self.put_on, faults_off=self.faults_off, faults_on=())
+        injector = SimpleNamespace(
+            put_on=self.put_on, faults_off=self.faults_off, faults_on=(), faults_put_on=True
+        )
         directory = SimpleNamespace(append_event=self.append_event)
         progress = SimpleNamespace(say=lambda text: None)
         parts: dict[str, Any] = {

@@ -9,7 +9,7 @@ import pytest
 from quorate.harness.errors import RefusedError
 from quorate.harness.faults.catalogue import FAULTS, parameters_of
 from quorate.harness.model.cluster import Cluster, Limits
-from quorate.harness.run.limits import Down, Placed, check_together
+from quorate.harness.run.limits import Down, Placed, arithmetic_of, check_together
 
 
 @pytest.fixture
@@ -72,3 +72,16 @@ def test_what_is_down_anyway_counts(cluster: Cluster) -> None:
     stop = placed("apiserver_stop", "cp1")
     with pytest.raises(RefusedError, match="leaves 0 of 3 API servers"):
         check_together([stop], cluster=cluster, down=Down(servers=["cp2", "cp3"]))
+
+
+def test_the_numbers_are_those_that_are_held_against_one_another(wide: Cluster) -> None:
+    on = [placed("etcd_kill", "cp1"), placed("apiserver_stop", "cp2")]
+    found = arithmetic_of(on, cluster=wide, down=Down(servers=["cp3"]))
+    assert found.reach.nodes == ("cp1", "cp2")
+    assert (found.reach.members, found.reach.servers) == (("cp1",), ("cp1", "cp2", "cp3"))
+    assert (found.members_left, found.members, found.members_needed) == (2, 3, 2)
+    assert (found.servers_left, found.servers, found.servers_needed) == (0, 3, 1)
+    bridge = placed("etcd_partition", "cp1", groups="bridge")
+    parted = arithmetic_of([bridge], cluster=wide, down=Down())
+    assert parted.members_left == 3, "around its hub"
+    assert len(parted.reach.apart) == 2

@@ -13,6 +13,7 @@ from quorate.harness.errors import RefusedError
 from quorate.harness.judge.intervals import Counts
 from quorate.harness.model.cluster import Cluster
 from quorate.harness.model.experiment import Activity, Experiment
+from quorate.harness.model.verdict import PredictionResult
 from quorate.harness.run import pace
 from quorate.harness.run.run import Run
 
@@ -44,11 +45,26 @@ class Scene:
     good: frozenset[str] = ALL
     on: tuple[Any, ...] = ()
     place: int = 0
-    events: dict[str, Any] = field(default_factory=dict)
+    events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     watcher: Watcher = field(default_factory=Watcher)
 
+    def forecast(self, nodes: Any) -> Any:
+        self.asked.append(f"the timers, and the pods on {', '.join(nodes)}")
+        return SimpleNamespace(of=self.foretell)
+
+    def foretell(self, *_: Any, placed: Any, **__: Any) -> tuple[PredictionResult, ...]:
+        self.asked.append(f"what {placed.fault.name} on {', '.join(placed.nodes)} costs")
+        return (PredictionResult(what="longest_outage_s", low=1.0, high=2.0, formula="f"),)
+
     def append_event(self, kind: str, /, **data: Any) -> None:
-        self.events[kind] = data
+        self.events.append((kind, data))
+
+    def arrange(self, arrangement: Any, **_: Any) -> None:
+        self.asked.append(f"arranged {arrangement.name}")
+
+    def start_sampling(self) -> None:
+        self.asked.append("sampling")
+        raise RefusedError("far enough")
 
     def claim(self, lasts_s: float) -> None:
         self.asked.append("claimed")
@@ -63,7 +79,7 @@ class Scene:
         self.asked.append(f"{fault.name} on {', '.join(target.nodes)}")
         raise RefusedError("far enough")
 
-    def run(self) -> Run:
+    def run(self, *given: str) -> Run:
         step = Activity(
             name="kill",
             kind="fault",
@@ -76,7 +92,7 @@ class Scene:
             description="",
             tags=(),
             method=(step,),
-            given=(),
+            given=given,
             baseline_s=15,
             probes={},
             objectives=(),
@@ -100,9 +116,18 @@ class Scene:
             observer=SimpleNamespace(start=nothing, components=components),
             watcher=self.watcher,
             sampling=SimpleNamespace(
-                has_enough=lambda since: True, counts=lambda since: Counts(good=300)
+                start=self.start_sampling,
+                has_enough=lambda since: True,
+                counts=lambda since: Counts(good=300),
             ),
-            injector=SimpleNamespace(put_on=self.put_on, faults_on=self.on, faults_off=nothing),
+            injector=SimpleNamespace(
+                put_on=self.put_on,
+                arrange=self.arrange,
+                faults_on=self.on,
+                faults_put_on=False,
+                faults_off=nothing,
+            ),
+            forecast=self.forecast,
             guard=SimpleNamespace(look=nothing, heed=nothing, refuse_more=nothing),
             progress=SimpleNamespace(say=nothing),
             claim=self.claim,
@@ -116,6 +141,8 @@ class Scene:
     def inject(self) -> None:
         run = self.run()
         run._aim.take()
+        run._forecast = self.forecast(["cp2"])
+        self.asked.clear()
         run.stage = "steady"
         run.inject("etcd_kill", {"target": "etcd-leader"})
 
@@ -131,7 +158,26 @@ def test_before_a_fault_the_lease_and_what_works_are_asked(cluster: Cluster) -> 
     scene = Scene(cluster)
     with pytest.raises(RefusedError, match="far enough"):
         scene.inject()
-    assert scene.asked == ["lease, API may be down: False", "etcd_kill on cp2"]
+    assert scene.asked == [
+        "lease, API may be down: False",
+        "what etcd_kill on cp2 costs",
+        "etcd_kill on cp2",
+    ]
+    (kind, data) = scene.events[-1]
+    assert (kind, data["low"], data["high"]) == ("prediction", 1.0, 2.0)
+
+
+def test_timers_are_read_as_arranged_and_before_the_baseline(cluster: Cluster) -> None:
+    scene = Scene(cluster)
+    run = scene.run("haproxy_checks_off")
+    run._aim.take()
+    with pytest.raises(RefusedError, match="far enough"):
+        run.baseline()
+    assert scene.asked == [
+        "arranged haproxy_checks_off",
+        "the timers, and the pods on cp2",
+        "sampling",
+    ]
 
 
 def test_with_another_member_down_nothing_is_put_on(cluster: Cluster) -> None:
@@ -161,7 +207,7 @@ def test_acts_of_a_series_come_at_any_phase(cluster: Cluster) -> None:
         run = scene.run()
         run.request.seed = seed  # type: ignore[misc]
         run._baseline_window()
-        event = scene.events["injection_phase"]
+        event = dict(scene.events)["injection_phase"]
         assert (event["of_s"], event["run"]) == (pace.PHASE_S, 3)
         assert scene.watcher.waited["baseline"] == pytest.approx(15 + event["drawn_s"], abs=0.001)
         drawn.append(event["drawn_s"])
@@ -175,4 +221,4 @@ def test_a_run_alone_waits_for_no_phase(cluster: Cluster) -> None:
     scene = Scene(cluster)
     scene.run()._baseline_window()
     assert scene.watcher.waited["baseline"] == 15
-    assert scene.events == {}
+    assert scene.events == []

@@ -31,6 +31,10 @@ FILES = {
         "spec:\n  containers:\n  - name: etcd\n    command:\n"
         "    - --election-timeout=1500\n    - --heartbeat-interval=150\n"
     ),
+    "kube-apiserver.yaml": (
+        "spec:\n  containers:\n  - command: [kube-apiserver,"
+        " --etcd-servers=https://127.0.0.1:2379]\n"
+    ),
 }
 
 

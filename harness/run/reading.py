@@ -1,0 +1,170 @@
+"""What the prediction rests on, read from the live cluster. Changes nothing, and never fails: what
+cannot be read is named, and what depends on it is not predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from quorate.harness.drivers import coredns, haproxy, keepalived, kubelet
+from quorate.harness.drivers.bundle import Drivers
+from quorate.harness.drivers.drain import BUDGETS, pods_path
+from quorate.harness.drivers.manifests import path_of
+from quorate.harness.drivers.pods import budgets_over, is_ready, leaves_in_a_drain
+from quorate.harness.drivers.service import selected_path
+from quorate.harness.errors import DriverError, TransportError
+from quorate.harness.model import service
+from quorate.harness.model.cluster import Node, Role
+from quorate.harness.model.touch import Part
+from quorate.harness.predict import cluster_facts as words
+from quorate.harness.predict.cluster_facts import ClusterFacts, of, pods_on
+from quorate.harness.predict.facts import ElectionFacts, PodFacts
+from quorate.harness.predict.haproxy_cfg import parse_haproxy
+from quorate.harness.predict.keepalived_conf import parse_keepalived
+from quorate.harness.predict.kubelet_conf import parse_kubelet
+from quorate.harness.predict.pod_objects import parse_pod
+from quorate.harness.predict.static_pods import (
+    parse_apiserver,
+    parse_election,
+    parse_etcd,
+    parse_lifecycle,
+)
+
+T = TypeVar("T")
+
+ELECTING = (str(Part.SCHEDULER), str(Part.CONTROLLER_MANAGER))
+"""Leases of kube-system, named as the components that elect by them."""
+
+FILES: Mapping[Role, Mapping[str, str]] = {
+    Role.LOAD_BALANCER: {
+        words.HAPROXY: haproxy.CONFIGURATION,
+        words.KEEPALIVED: keepalived.CONFIGURATION,
+    },
+    Role.ETCD: {words.ETCD: path_of("etcd")},
+    Role.CONTROL_PLANE: {
+        words.APISERVER: path_of("kube-apiserver"),
+        words.CONTROLLER_MANAGER: path_of("kube-controller-manager"),
+        words.SCHEDULER: path_of("kube-scheduler"),
+    },
+}
+"""Role → what a node with it has → where."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The facts, and who held which lease."""
+
+    facts: ClusterFacts
+    lease_holders: Mapping[str, str | None]
+
+
+def read_cluster_facts(drivers: Drivers, *, nodes: Collection[str]) -> Reading:
+    """One command on each node of the control plane and on each of `nodes`, whose pods are read
+    too, one for each HAProxy's unit, and a few questions to the API."""
+    return _Reader(drivers).read(nodes)
+
+
+@dataclass
+class _Reader:
+    """Collects why something could not be read."""
+
+    drivers: Drivers
+    unread: dict[str, str] = field(default_factory=dict)
+
+    def read(self, nodes: Collection[str]) -> Reading:
+        cluster = self.drivers.cluster
+        texts = {
+            node.name: self._texts(node)
+            for node in cluster.nodes
+            if node.name in nodes or any(node.has(role) for role in FILES)
+        }
+        leases = {name: self._asked(name, self.drivers.leases.held, name) for name in ELECTING}
+        balancers = [node.name for node in cluster.with_role(Role.LOAD_BALANCER)]
+        restarts = {
+            name: self._asked(of(words.HAPROXY_UNIT, name), self._restart, name)
+            for name in balancers
+        }
+        facts = ClusterFacts(
+            virtual_address=cluster.virtual_ip.address,
+            port=cluster.virtual_ip.port,
+            keepalived=self._parsed(words.KEEPALIVED, texts, parse_keepalived),
+            haproxy=self._parsed(words.HAPROXY, texts, parse_haproxy),
+            restarts_s={name: found[0] for name, found in restarts.items() if found is not None},
+            etcd=self._parsed(words.ETCD, texts, parse_etcd),
+            apiservers=self._parsed(words.APISERVER, texts, parse_apiserver),
+            elections={name: self._elections(name, texts) for name in ELECTING},
+            leases_s={name: one.length_s for name, one in leases.items() if one and one.length_s},
+            lifecycle=self._parsed(words.CONTROLLER_MANAGER, texts, parse_lifecycle),
+            kubelets=self._parsed(words.KUBELET, texts, parse_kubelet),
+            pods=self._pods(nodes),
+            unread=self.unread,
+        )
+        return Reading(facts, {name: one.node if one else None for name, one in leases.items()})
+
+    def _restart(self, node: str) -> tuple[float | None]:
+        return (self.drivers.systemd.restart_s(node, haproxy.UNIT),)
+
+    def _elections(
+        self, name: str, texts: Mapping[str, Mapping[str, str]]
+    ) -> Mapping[str, ElectionFacts]:
+        what = f"{name}.yaml"
+        return self._parsed(what, texts, lambda text: parse_election(text, name=what))
+
+    def _texts(self, node: Node) -> dict[str, str]:
+        """What the node should have → its text."""
+        paths = {words.KUBELET: kubelet.CONFIGURATION}
+        for role, files in FILES.items():
+            paths.update(files if node.has(role) else {})
+        try:
+            found = self.drivers.files.texts(node.name, list(paths.values()))
+        except TransportError as error:
+            self.unread.update({of(what, node.name): str(error) for what in paths})
+            return {}
+        for what, path in paths.items():
+            if path not in found:
+                self.unread[of(what, node.name)] = f"{node.name} has no {path} that can be read"
+        return {what: found[path] for what, path in paths.items() if path in found}
+
+    def _parsed(
+        self, what: str, texts: Mapping[str, Mapping[str, str]], parse: Callable[[str], T]
+    ) -> dict[str, T]:
+        """Node → facts."""
+        parsed = {}
+        for node, by_what in texts.items():
+            if what not in by_what:
+                continue
+            try:
+                parsed[node] = parse(by_what[what])
+            except DriverError as error:
+                self.unread[of(what, node)] = f"{node}: {error}"
+        return parsed
+
+    def _pods(self, nodes: Collection[str]) -> dict[str, tuple[PodFacts, ...]]:
+        budgets = self._asked("budgets", self.drivers.api.items, BUDGETS) or []
+
+        def read(path: str) -> tuple[PodFacts, ...]:
+            return tuple(_pod(pod, budgets) for pod in self.drivers.api.items(path))
+
+        paths = {
+            words.SERVICE_PODS: selected_path(service.NAMESPACE, service.SELECTOR),
+            words.DNS_PODS: selected_path(coredns.NAMESPACE, coredns.SELECTOR),
+            **{pods_on(node): pods_path(node) for node in nodes},
+        }
+        found = {what: self._asked(what, read, path) for what, path in paths.items()}
+        return {what: pods for what, pods in found.items() if pods is not None}
+
+    def _asked(self, what: str, ask: Callable[[str], T], argument: str) -> T | None:
+        try:
+            return ask(argument)
+        except (DriverError, TransportError) as error:
+            self.unread[what] = f"{what}: {error}"
+            return None
+
+
+def _pod(pod: Mapping[str, Any], budgets: Sequence[Mapping[str, Any]]) -> PodFacts:
+    try:
+        over = budgets_over(pod, budgets)
+        return parse_pod(pod, ready=is_ready(pod), leaves=leaves_in_a_drain(pod), budgets=over)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DriverError(f"a pod cannot be read: {type(error).__name__}: {error}") from error
