@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from quorate.harness.drivers.etcd import EtcdDriver
+from quorate.harness.drivers.files import FileDriver, texts_argv
 from quorate.harness.drivers.haproxy import HAProxyDriver
 from quorate.harness.drivers.keepalived import KeepalivedDriver
 from quorate.harness.drivers.leases import Held, LeaseDriver
@@ -119,6 +122,21 @@ def test_without_a_power_switch_the_remedy_is_named(cluster: Cluster) -> None:
 def test_unit_state() -> None:
     transport = MemoryTransport().on("systemctl", reply=Reply("inactive\n", returncode=3))
     assert SystemdDriver(transport).state("cp1", "haproxy") == "inactive"
+
+
+def test_several_files_by_one_command(tmp_path: Path) -> None:
+    one, gone, three = (tmp_path / name for name in ("one", "gone", "a three"))
+    one.write_text("no newline at the end")
+    three.write_text("==> like a name <==\n\nand more\n")
+    paths = [str(path) for path in (one, gone, three)]
+    done = subprocess.run(texts_argv(*paths), capture_output=True, text=True, timeout=10)
+    nodes = MemoryTransport().on("sh", reply=Reply(done.stdout, returncode=done.returncode))
+    found = FileDriver(nodes).texts("cp1", paths)
+    assert found == {str(one): one.read_text(), str(three): three.read_text()}
+    assert len(nodes.calls) == 1
+    nodes.on("sh", reply=GONE)
+    with pytest.raises(NodeUnreachable):
+        FileDriver(nodes).texts("cp1", paths)
 
 
 @pytest.mark.parametrize(
