@@ -26,6 +26,7 @@ import time
 from typing import Any
 
 from .control import ControlServer, LoopbackDown
+from .lateness import Lateness
 from .link import Target
 from .loop import Loop
 from .output import FLUSH_S, SampleFile
@@ -90,17 +91,19 @@ class Session:
 
     def report(self) -> dict[str, Any]:
         """What the sampler says about itself."""
-        late = sorted(value for probe in self.probes for value in probe.lateness_s)
-        quantiles = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999, "max": 1.0}
-        last = len(late) - 1
+        late = Lateness()
+        for probe in self.probes:
+            late.include(probe.lateness)
+        shares = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999, "max": 1.0}
+        quantiles = {name: late.quantile(share) for name, share in shares.items()}
         return {
             "policy": self.policy,
             "nofile": self.nofile,
             "python": platform.python_version(),
             "probes": {probe.name: probe.counts for probe in self.probes},
             "lateness_s": {
-                name: round(late[int(share * last)], 6) if late else None
-                for name, share in quantiles.items()
+                name: None if late_s is None else round(late_s, 6)
+                for name, late_s in quantiles.items()
             },
             "stalls": self.loop.stalls,
             "stalled_s": round(self.loop.stalled_s, 6),

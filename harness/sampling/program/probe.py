@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from array import array
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from .answer import Answer
+from .lateness import Lateness
 from .link import Broken, Link, Target
 from .loop import Loop
 from .output import SampleFile
@@ -46,7 +46,7 @@ class Probe:
         self.name = str(plan["name"])
         self.period_s = 1.0 / float(plan["rate_hz"])
         self.counts = {"ticks": 0, "OK": 0, "FAILED": 0, "UNKNOWN": 0, "late": 0}
-        self.lateness_s = array("d")
+        self.lateness = Lateness()
         self.in_flight = 0
         self.on_first_tick: Callable[[], None] | None = None
         self._plan = plan
@@ -75,7 +75,7 @@ class Probe:
         now = time.monotonic()
         self.counts["ticks"] += 1
         self._timer = self._loop.at(due + self.period_s, self._tick)
-        self.lateness_s.append(now - due)
+        self.lateness.add(now - due)
         shot = Shot(k, due, start=now, stalled_before_s=self._loop.stalled_s)
         if now - due > self.period_s / 2:
             self.counts["late"] += 1
