@@ -159,6 +159,9 @@ if __name__ == "__main__":
 
 import nox  # noqa: E402
 
+sys.path.insert(0, str(ROOT))  # nox may be started anywhere
+from tests import host  # noqa: E402
+
 nox.options.default_venv_backend = "none"
 nox.options.error_on_external_run = False
 
@@ -167,22 +170,8 @@ PYTHON = sys.executable
 QUORATE = str(BIN / "quorate")
 CI = os.environ.get("CI") == "true"
 
-# What the lab wants of its host: Debian package → a program or file that proves it is there.
-# `quorate lab up` checks the same things itself and more; this list exists to install them.
-HOST_PACKAGES = {
-    "mmdebstrap": "mmdebstrap",
-    "runc": "runc",
-    "iproute2": "ip",
-    "nftables": "nft",
-    "openssh-client": "ssh",
-    "procps": "sysctl",
-    "util-linux": "nsenter",
-    "mount": "mount",
-    "ca-certificates": "/etc/ssl/certs/ca-certificates.crt",
-    "debian-archive-keyring": "/usr/share/keyrings/debian-archive-keyring.gpg",
-}
 QUICK_FOLDERS = ("unit", "contract", "lifecycle", "replay", "observer")
-TYPED_TOOLING = ("noxfile.py", "tests/conftest.py", "tests/lab", "tests/observer")
+TYPED_TOOLING = ("noxfile.py", "tests/conftest.py", "tests/known", "tests/lab", "tests/observer")
 TEST_LAB = "ci"  # the tests' own lab; never the name a person uses
 
 _timings: list[tuple[str, float]] = []
@@ -231,18 +220,9 @@ def _quick_elsewhere(session: nox.Session, environment: dict[str, str]) -> None:
         _run_part(session, "the same, on the newer Python", *again)
 
 
-def _missing_packages() -> list[str]:
-    wide = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
-    return [
-        package
-        for package, proof in HOST_PACKAGES.items()
-        if not (Path(proof).exists() if "/" in proof else shutil.which(proof, path=wide))
-    ]
-
-
 def _host_packages(session: nox.Session) -> None:
     """Install what the lab wants of this host and is not there, where that is ours to do."""
-    missing = _missing_packages()
+    missing = host.missing_packages()
     if not missing:
         return
     install = ["apt-get", "install", "--yes", "--no-install-recommends", *missing]
@@ -334,7 +314,7 @@ def lab(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Everything: lint, types, layers, the quick tests, then one pass over the lab."""
+    """Everything: lint, types, layers, quick tests, known answers, then one pass over the lab."""
     try:
         lint(session)
         types(session)
@@ -342,6 +322,8 @@ def tests(session: nox.Session) -> None:
         _quick(session)
         newer = _second_interpreter(session)
         _quick_elsewhere(session, newer)
+        _host_packages(session)
+        _run_part(session, "known answers", *_pytest("tests/known"))
         _lab_pass(session, env=newer)
     finally:
         _print_timings(session)
@@ -388,13 +370,14 @@ def gameday(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Timings of the lab and ratios of the harness, printed as a table."""
+    """What things take here (judge, sampler, lab; --record keeps the rows)."""
     _host_packages(session)
-    _run_part(session, "bench", PYTHON, "tests/bench.py", *session.posargs)
+    _run_part(session, "bench", PYTHON, "-m", "tests.bench", *session.posargs)
 
 
 @nox.session
 def soak(session: nox.Session) -> None:
     """Long repetitions; resumable, each finished piece becomes a row in docs/evidence/."""
-    _lab_up(session)
+    if session.posargs[:1] not in (["known-answers"], ["peers"]):  # those need no lab
+        _lab_up(session)
     _run_part(session, "soak", PYTHON, "-m", "tests.lab.soak", *session.posargs)

@@ -1,10 +1,11 @@
 """How long things take here, and how big they are, beside the bounds that issues and README name.
 
-    python3 noxfile.py bench [--record]
+    python3 noxfile.py bench [judge] [sampler] [lab] [--record]
 
-First the judge (bench_judge.py), then the lab. `--record` appends a row to docs/evidence/lab.md.
-Uses a lab of its own (`bench`) and removes it. With a filled cache the first line is what the bound
-is about; with an empty one it says how long the parts took, and the second call is the benchmark.
+`judge` is bench_judge.py; `sampler` is known/cost.py, whose ticks are counted once more while the
+lab of `lab` runs. `--record` appends rows to docs/evidence. The lab is one of its own (`bench`) and
+is removed. With a filled cache its first line is what the bound is about; with an empty one it says
+how long the parts took, and the second call is the benchmark.
 The command's start time is the best of five: the machine's noise only ever adds.
 """
 
@@ -22,9 +23,12 @@ from typing import NamedTuple
 
 from quorate import __version__
 from quorate.harness.cluster.state import state_directory
+from tests.evidence import EVIDENCE, ROOT
 
 NAME = "bench"
 QUORATE = [sys.executable, "-m", "quorate"]
+MODULES = {"judge": "tests.bench_judge", "sampler": "tests.known.cost"}
+"""Parts that are programs of their own."""
 
 
 class Table(NamedTuple):
@@ -78,7 +82,7 @@ def shared_folders() -> list[Path]:
 
 def record(table: Table, rows: Sequence[str]) -> None:
     """Append the measured row to a committed table, with machine, date and version."""
-    path = Path(__file__).parents[1] / "docs" / "evidence" / table.name
+    path = EVIDENCE / table.name
     new = not path.exists()
     with path.open("a") as file:
         if new:
@@ -98,8 +102,8 @@ def line(what: str, value: float, unit: str, bound: float | None = None) -> None
     print(f"{what:40} {value:9.1f} {unit:3} {limit}{over}", flush=True)
 
 
-def measure() -> list[str]:
-    """Every row of the table, measured once."""
+def measure(*options: str) -> list[str]:
+    """Every column of the lab's row, measured once. ``options`` are for the sampler's part."""
     starts = [timed([*QUORATE, "--help"])[0] * 1000 for _ in range(5)]
     line("quorate --help, best of five", min(starts), "ms", 150)
     lab = [*QUORATE, "lab"]
@@ -111,6 +115,8 @@ def measure() -> list[str]:
             line(f"  {step}"[:40], duration_s, "s")
         disk_gb = disk_bytes(state_directory() / "labs" / NAME, *shared_folders()) / 1e9
         line("disk of the lab and all it shares", disk_gb, "GB", 3)
+        ticks = [sys.executable, "-m", MODULES["sampler"], "ticks", *options]
+        subprocess.run([*ticks, "--beside", "a lab of six machines"], check=True, cwd=ROOT)
         stop_s, _ = timed([*lab, "stop", *named])
         line("lab stop", stop_s, "s")
         start_s, _ = timed([*lab, "start", *named])
@@ -125,11 +131,14 @@ def measure() -> list[str]:
 
 def main() -> int:
     """The exit code says whether it could be measured, not how it was."""
-    judge = [sys.executable, "-m", "tests.bench_judge", *sys.argv[1:]]
-    subprocess.run(judge, check=True, cwd=Path(__file__).parents[1])
-    rows = measure()
-    if "--record" in sys.argv[1:]:
-        record(LAB, rows)
+    options = [word for word in sys.argv[1:] if word.startswith("-")]
+    parts = [word for word in sys.argv[1:] if word not in options] or ["judge", "sampler", "lab"]
+    for module in [MODULES[part] for part in parts if part in MODULES]:
+        subprocess.run([sys.executable, "-m", module, *options], check=True, cwd=ROOT)
+    if "lab" in parts:
+        rows = measure(*options)
+        if "--record" in options:
+            record(LAB, rows)
     return 0
 
 

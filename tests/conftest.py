@@ -1,6 +1,6 @@
 """A test that cannot run here says what is missing, and CI takes no excuse.
 
-A test marked `lab` or `host` needs root on Linux and the host packages that noxfile.py lists; one
+A test marked `lab` or `host` needs root on Linux and the host packages that host.py lists; one
 marked `go` needs a Go toolchain.
 Missing: a failure where CI=true, a skip that names what is missing anywhere else. In CI every other
 skip of such a test counts as a failure as well: a green run means that the lab was really there.
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-import noxfile
+from tests import host
 
 ROOT = Path(__file__).resolve().parent.parent
 STRICT = os.environ.get("CI") == "true"
@@ -37,8 +37,8 @@ def missing_here(marks: set[str]) -> list[str]:
         if sys.platform != "linux":
             return [f"Linux (this is {sys.platform})"]
         if os.geteuid() != 0:
-            missing.append("root (the lab makes namespaces, mounts and cgroups)")
-        packages = noxfile._missing_packages()
+            missing.append("root (it makes namespaces, mounts and cgroups)")
+        packages = host.missing_packages()
         if packages:
             missing.append(f"host packages: apt-get install {' '.join(packages)}")
     if "go" in marks and shutil.which("go") is None:

@@ -10,6 +10,8 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import TypeVar
 
+from quorate import __version__
+
 ROOT = Path(__file__).resolve().parent.parent
 EVIDENCE = ROOT / "docs" / "evidence"
 
@@ -27,6 +29,26 @@ class Row:
         """The row as Markdown, with its newline."""
         cells = [str(cell).replace("|", "/").replace("\n", " ") for cell in astuple(self)]
         return f"| {' | '.join(cells)} |\n"
+
+
+@dataclass(frozen=True)
+class Stamped(Row):
+    """What every row begins with."""
+
+    date: str
+    version: str
+    commit: str
+    machine: str
+
+    @property
+    def name(self) -> str:
+        """What was tried."""
+        raise NotImplementedError
+
+    @property
+    def ok(self) -> bool:
+        """Whether the row speaks for quorate."""
+        raise NotImplementedError
 
 
 AnyRow = TypeVar("AnyRow", bound=Row)
@@ -73,3 +95,13 @@ def commit() -> str:
     git = ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+", "--exclude=*"]
     done = subprocess.run(git, capture_output=True, text=True, check=False)
     return done.stdout.strip() or "-"
+
+
+def stamp() -> dict[str, str]:
+    """The fields that every row begins with."""
+    return {
+        "date": today(),
+        "version": __version__,
+        "commit": commit(),
+        "machine": machine(),
+    }

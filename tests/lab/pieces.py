@@ -15,11 +15,10 @@ from typing import Any
 
 import yaml
 
-from quorate import __version__
 from quorate.harness.cluster.state import state_directory
 from quorate.harness.undo.journal import JOURNAL_NAME, UndoJournal
 from quorate.harness.undo.pending import PendingRuns
-from tests.evidence import ROOT, Row, commit, machine, today
+from tests.evidence import ROOT, Stamped, stamp
 from tests.lab.conftest import SETTLES_S, WHOLE_S, Lab, eventually
 from tests.lab.hurried import argv, hurried, shipped
 from tests.lab.killing import Live, events_of, guardian_of, last_event, proved
@@ -31,26 +30,6 @@ SETTLED_S = 240.0
 SWITCHED_S = 120.0
 OURS = ("lease quorate-run", "/run/quorate")
 """What a dead run leaves by design until `quorate undo`: its Lease, and an empty folder."""
-
-
-@dataclass(frozen=True)
-class Stamped(Row):
-    """What every row begins with."""
-
-    date: str
-    version: str
-    commit: str
-    machine: str
-
-    @property
-    def name(self) -> str:
-        """What was tried."""
-        raise NotImplementedError
-
-    @property
-    def ok(self) -> bool:
-        """Whether the row speaks for quorate."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -121,15 +100,6 @@ class Played(Stamped):
     @property
     def ok(self) -> bool:
         return self.as_expected == "yes"
-
-
-def stamp() -> dict[str, str]:
-    return {
-        "date": today(),
-        "version": __version__,
-        "commit": commit(),
-        "machine": machine(),
-    }
 
 
 class Soak:

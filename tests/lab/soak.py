@@ -1,17 +1,19 @@
-"""Long repetitions against a lab that is up; each finished piece is a row in docs/evidence/.
+"""Long repetitions against a lab that is up; each finished piece makes rows in docs/evidence/.
 
-    python -m tests.lab.soak [kills|signals|reboots|experiments|observer …] [--rows N]
+    python -m tests.lab.soak [KIND …] [--rows N]
 
-kills        SIGKILL to the harness, or to it and its guardian, at a random instant of a run
-signals      SIGINT or SIGTERM at a random instant of a run: it must need no `quorate undo`
-reboots      each fault, harness and guardian killed while it is on, and its node's power cycled
-experiments  each experiment and control as shipped, and whether it came out as its suite expects
-observer     tests/observer/compare.py: the outage beside what an independent program measured
+known-answers  outages of known length of a server in a namespace (tests/known); needs no lab
+peers          the same outages as other tools see them (tests/known/peers.py); needs no lab
+kills          SIGKILL to the harness, or to it and its guardian, at a random instant of a run
+signals        SIGINT or SIGTERM at a random instant of a run: it must need no `quorate undo`
+reboots        each fault, harness and guardian killed while it is on, and its node's power cycled
+experiments    each experiment and control as shipped, and whether it came out as expected
+observer       tests/observer/compare.py: the outage beside what an independent program measured
 
-After each piece the cluster must be whole, and after each of the first three every node as it was
-before (residue.py). It may be stopped and started at will: it goes on until each table has N good
-rows of this version and machine. Exit code 1 when a row says that something was left or that a run
-came out otherwise.
+After each piece on the lab the cluster must be whole, and after each kill, signal and reboot every
+node as it was before (residue.py). It may be stopped and started at will: it goes on until each
+table has N good rows of this version and machine. Exit code 1 when a row says that something was
+left, that a run came out otherwise, or that a printed number was wrong.
 """
 
 from __future__ import annotations
@@ -27,35 +29,55 @@ from pathlib import Path
 from quorate import __version__
 from quorate.harness.cluster.state import state_directory
 from quorate.harness.faults.catalogue import FAULTS
-from tests.evidence import EVIDENCE, ROOT, machine, row_appended, rows_read
+from tests.evidence import EVIDENCE, ROOT, Stamped, machine, row_appended, rows_read
+from tests.known.peers import CELLS, Compared, compared
+from tests.known.pieces import Known, known_answers
+from tests.known.switch import MODES
 from tests.lab.conftest import Lab
-from tests.lab.pieces import Kill, Played, Reboot, Signal, Soak, Stamped, expectations
+from tests.lab.pieces import Kill, Played, Reboot, Signal, Soak, expectations
 from tests.observer import compare
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One table: its rows, how a piece is made, whose turn it can be, and how many good rows."""
+    """One table: its rows, how a piece is made, whose turn it can be, and how many good rows.
+
+    A piece is told how many rows there are, and whose turn it is.
+    """
 
     row: type[Stamped]
-    piece: Callable[[Soak, int, str], Stamped]
+    piece: Callable[[int, str], Sequence[Stamped]]
     names: Sequence[str]
     rows: int
 
 
-EACH = sorted(FAULTS)
-ALL = [name for name, _ in expectations()]
-KINDS = {
-    "kills": Kind(Kill, Soak.kill, EACH, 100),
-    "signals": Kind(Signal, Soak.signal, EACH, 40),
-    "reboots": Kind(Reboot, Soak.reboot, EACH, len(EACH)),
-    "experiments": Kind(Played, Soak.play, ALL, len(ALL)),
+ALONE = {
+    "known-answers": Kind(Known, known_answers, MODES, 299),
+    "peers": Kind(Compared, compared, list(CELLS), len(CELLS)),
 }
+"""What needs no lab."""
+
+ON_LAB = ("kills", "signals", "reboots", "experiments", "observer")
+
+
+def on_lab(soak: Soak) -> dict[str, Kind]:
+    """The tables of a lab; the observer keeps its own."""
+
+    def single(piece: Callable[[int, str], Stamped]) -> Callable[[int, str], Sequence[Stamped]]:
+        return lambda number, name: [piece(number, name)]
+
+    each, shipped = sorted(FAULTS), [name for name, _ in expectations()]
+    return {
+        "kills": Kind(Kill, single(soak.kill), each, 100),
+        "signals": Kind(Signal, single(soak.signal), each, 40),
+        "reboots": Kind(Reboot, single(soak.reboot), each, len(each)),
+        "experiments": Kind(Played, single(soak.play), shipped, len(shipped)),
+    }
 
 
 def options_read(words: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="soak", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("kinds", nargs="*", choices=[*KINDS, "observer", []])
+    parser.add_argument("kinds", nargs="*", choices=[*ALONE, *ON_LAB, []])
     parser.add_argument("--rows", type=int, help="good rows that each table shall have")
     parser.add_argument("--for-min", type=float, default=1e9, help="begin no piece after this")
     parser.add_argument("--lab", default="quorate", help="a lab that is up")
@@ -65,22 +87,24 @@ def options_read(words: list[str] | None = None) -> argparse.Namespace:
 def main(words: list[str] | None = None) -> int:
     """Go on with each table until it is long enough; 1 when a row speaks against quorate."""
     options = options_read(words)
-    runs = ROOT / "runs" / "soak"
-    runs.mkdir(parents=True, exist_ok=True)
-    cluster = state_directory() / "labs" / options.lab / "cluster.yaml"
-    soak = Soak(Lab(options.lab, cluster, runs, ROOT))
+    asked = options.kinds or [*ALONE, *ON_LAB]
     ends = time.monotonic() + 60 * options.for_min
+    kinds = dict(ALONE)
+    cluster = state_directory() / "labs" / options.lab / "cluster.yaml"
+    if set(asked) - set(ALONE):
+        runs = ROOT / "runs" / "soak"
+        runs.mkdir(parents=True, exist_ok=True)
+        kinds |= on_lab(Soak(Lab(options.lab, cluster, runs, ROOT)))
     against = 0
-    kinds = options.kinds or [*KINDS, "observer"]
-    for name, kind in KINDS.items():
-        if name in kinds:
-            against += grow(EVIDENCE / f"{name}.md", kind, soak=soak, options=options, ends=ends)
-    if "observer" in kinds:
+    for name, kind in kinds.items():
+        if name in asked:
+            against += grow(EVIDENCE / f"{name}.md", kind, options=options, ends=ends)
+    if "observer" in asked:
         against += compare.main(["--cluster", str(cluster)])
     return 1 if against else 0
 
 
-def grow(table: Path, kind: Kind, *, soak: Soak, options: argparse.Namespace, ends: float) -> int:
+def grow(table: Path, kind: Kind, *, options: argparse.Namespace, ends: float) -> int:
     """Add rows until enough of them are good; how many are not. Whose turn it is: the rarest's."""
     against = 0
     while against < kind.rows and time.monotonic() < ends:
@@ -88,10 +112,11 @@ def grow(table: Path, kind: Kind, *, soak: Soak, options: argparse.Namespace, en
         good = Counter(one.name for one in rows if one.ok)
         if good.total() >= (options.rows or kind.rows):
             break
-        row = kind.piece(soak, len(rows), min(kind.names, key=lambda name: good[name]))
-        row_appended(table, row)
-        against += not row.ok
-        print(f"{table.stem} {good.total() + row.ok}: {row.line()}", end="", flush=True)
+        for row in kind.piece(len(rows), min(kind.names, key=lambda name: good[name])):
+            row_appended(table, row)
+            against += not row.ok
+            good[row.name] += row.ok
+            print(f"{table.stem} {good.total()}: {row.line()}", end="", flush=True)
     return against
 
 

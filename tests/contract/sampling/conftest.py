@@ -6,7 +6,6 @@ import contextlib
 import socket
 import ssl
 import struct
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from quorate.harness.model.experiment import Experiment
 from quorate.harness.model.probe_plan import ClientCredentials, ProbePlan
 from quorate.harness.store.experiment_file import parse_experiment
 from quorate.harness.store.run_directory import ExperimentSource, RunDirectory
+from tests.known import certificates
 
 EXPERIMENT = """
 title: t
@@ -62,21 +62,7 @@ def run(tmp_path: Path, experiment: Experiment) -> RunDirectory:
 @pytest.fixture(scope="session")
 def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """ca.pem, server.pem, server.key (for 127.0.0.1), client.pem, client.key."""
-    folder = tmp_path_factory.mktemp("pki")
-    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    _openssl(folder, "req", "-x509", *curve, "-days", "2", "-subj", "/CN=test-ca",
-             "-keyout", "ca.key", "-out", "ca.pem")  # fmt: skip
-    for name in ("server", "client"):
-        _openssl(folder, "req", "-x509", *curve, "-days", "2", "-subj", f"/CN={name}",
-                 "-addext", "subjectAltName=IP:127.0.0.1",
-                 "-addext", "basicConstraints=critical,CA:FALSE",
-                 "-CA", "ca.pem", "-CAkey", "ca.key",
-                 "-keyout", f"{name}.key", "-out", f"{name}.pem")  # fmt: skip
-    return folder
-
-
-def _openssl(folder: Path, *argv: str) -> None:
-    subprocess.run(["openssl", *argv], cwd=folder, check=True, capture_output=True)
+    return certificates.written(tmp_path_factory.mktemp("pki"))
 
 
 @pytest.fixture

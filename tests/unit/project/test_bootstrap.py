@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 import noxfile
+from quorate.harness.lab import host as lab_host
+from tests import host
 
 
 @pytest.fixture
@@ -100,11 +102,9 @@ def test_a_broken_environment_does_not_work(tmp_path: Path) -> None:
 
 def test_missing_packages_are_those_without_their_proof(monkeypatch: pytest.MonkeyPatch) -> None:
     packages = {"there": "sh", "absent": "no-such-program", "file": "/no/such/file"}
-    monkeypatch.setattr(noxfile, "HOST_PACKAGES", packages)
-    assert noxfile._missing_packages() == ["absent", "file"]
+    monkeypatch.setattr(host, "PACKAGES", packages)
+    assert host.missing_packages() == ["absent", "file"]
 
 
 def test_what_the_lab_asks_for_is_what_gets_installed() -> None:
-    from quorate.harness.lab import host
-
-    assert {*host.TOOLS.values(), "mmdebstrap"} <= set(noxfile.HOST_PACKAGES)
+    assert {*lab_host.TOOLS.values(), "mmdebstrap"} <= set(host.PACKAGES)

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import noxfile
-from tests import conftest
+from tests import conftest, host
 
 INNER = """
 import pytest
@@ -51,7 +50,7 @@ def test_elsewhere_it_stays_a_skip(root: Path, tmp_path: Path) -> None:
 
 
 def test_the_reason_names_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(noxfile, "HOST_PACKAGES", {"runc": "no-such-program"})
+    monkeypatch.setattr(host, "PACKAGES", {"runc": "no-such-program"})
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     missing = "; ".join(conftest.missing_here({"lab"}))
     assert "root" in missing

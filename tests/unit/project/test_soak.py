@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from quorate import __version__
 from tests.evidence import machine, rows_read
 from tests.lab.pieces import Kill, expectations
 from tests.lab.soak import Kind, grow
-
-NO_SOAK: Any = None
 
 
 def kill(fault: str, *, left: str = "nothing") -> Kill:
@@ -23,15 +20,15 @@ def kill(fault: str, *, left: str = "nothing") -> Kill:
 def test_the_rarest_has_its_turn_and_only_good_rows_count(tmp_path: Path) -> None:
     table = tmp_path / "kills.md"
 
-    def piece(_: object, number: int, fault: str) -> Kill:
-        return kill(fault, left="a mount" if number == 1 else "nothing")
+    def piece(number: int, fault: str) -> list[Kill]:
+        return [kill(fault, left="a mount" if number == 1 else "nothing")]
 
     kind = Kind(Kill, piece, ["a", "b", "c"], 4)
     options = argparse.Namespace(rows=None)
-    assert grow(table, kind, soak=NO_SOAK, options=options, ends=1e18) == 1
+    assert grow(table, kind, options=options, ends=1e18) == 1
     faults = [row.fault for row in rows_read(table, Kill)]
     assert faults == ["a", "b", "b", "c", "a"], "b again, since what it left does not count"
-    assert grow(table, kind, soak=NO_SOAK, options=options, ends=1e18) == 0, "long enough"
+    assert grow(table, kind, options=options, ends=1e18) == 0, "long enough"
 
 
 def test_every_experiment_of_a_suite_is_expected_to_come_out_some_way() -> None:

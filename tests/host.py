@@ -1,0 +1,32 @@
+"""What tests and lab want of the machine that they run on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+# What the lab wants of its host: Debian package → a program or file that proves it is there.
+# `quorate lab up` checks the same things itself and more; this list exists to install them.
+PACKAGES = {
+    "mmdebstrap": "mmdebstrap",
+    "runc": "runc",
+    "iproute2": "ip",
+    "nftables": "nft",
+    "openssh-client": "ssh",
+    "procps": "sysctl",
+    "util-linux": "nsenter",
+    "mount": "mount",
+    "ca-certificates": "/etc/ssl/certs/ca-certificates.crt",
+    "debian-archive-keyring": "/usr/share/keyrings/debian-archive-keyring.gpg",
+}
+
+
+def missing_packages() -> list[str]:
+    """Those whose proof is not there."""
+    wide = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+    return [
+        package
+        for package, proof in PACKAGES.items()
+        if not (Path(proof).exists() if "/" in proof else shutil.which(proof, path=wide))
+    ]
