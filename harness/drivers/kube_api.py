@@ -100,6 +100,16 @@ class KubeApi:
         answer = self.ask("PATCH", path + query, body=body, content_type=APPLY)
         return _wanted(answer, "PATCH", path)
 
+    def create(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Make an object of the list at `path`. One that is there already is taken for ours: an
+        answer that was lost may have been a success."""
+        answer = self.ask("POST", path, body=body)
+        if answer.status == http.client.CONFLICT:
+            found = self.get(f"{path}/{body['metadata']['name']}")
+            if found is not None:
+                return found
+        return _wanted(answer, "POST", path)
+
     def patch(self, path: str, body: Mapping[str, Any]) -> Any:
         """Merge `body` into the object; None where there is none."""
         query = f"?fieldManager={FIELD_OWNER}"

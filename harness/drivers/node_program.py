@@ -20,7 +20,6 @@ import json
 import os
 import queue
 import socket
-import ssl
 import subprocess
 import sys
 import threading
@@ -203,12 +202,17 @@ def look_at_etcd(report: Reporter, url: str) -> None:
         report.fact("raft", "unknown", None)
 
 
+NO_TERM = (ImportError, OSError, http.client.HTTPException, ValueError, KeyError, TypeError)
+
+
 def watch_term(report: Reporter, config: dict[str, Any]) -> None:
     """Term and leader as this member sees them, over one kept connection."""
     connection = None
     while True:
         try:
             if connection is None:
+                import ssl  # a small Python may lack it, and all else goes on
+
                 tls = ssl.create_default_context(cafile=config["ca"])
                 tls.load_cert_chain(config["certificate"], config["key"])
                 connection = http.client.HTTPSConnection(
@@ -216,7 +220,7 @@ def watch_term(report: Reporter, config: dict[str, Any]) -> None:
                 )
             connection.request("GET", "/debug/vars")
             state = parse_term(connection.getresponse().read().decode("utf-8", "replace"))
-        except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
+        except NO_TERM as error:
             if connection is not None:
                 connection.close()
                 connection = None

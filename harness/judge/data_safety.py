@@ -115,6 +115,8 @@ def _rows(event: Event | None, key: str) -> list[Mapping[str, Any]]:
 def _made(timeline: Timeline) -> list[Operation]:
     """The making of each register, as a write on nothing."""
     event = timeline.first("ledger_made")
+    if event is None:
+        return []
     return [
         Operation(
             register=row["name"],
@@ -126,7 +128,6 @@ def _made(timeline: Timeline) -> list[Operation]:
             is_write=True,
         )
         for row in _rows(event, "registers")
-        if event is not None
     ]
 
 
@@ -208,13 +209,14 @@ def _backward(kept: Kept) -> list[str]:
     known = [*kept.history.reads, *kept.history.acknowledged]
     found = [told(*pair) for pair in overtaken(known, known)]
     for reader in sorted({one.by for one in kept.history.reads}):
-        own = sorted((one for one in kept.history.reads if one.by == reader), key=_start)
-        found += [told(a, b) for a, b in pairwise(own) if version_of(b) < version_of(a)]
+        own = [one for one in kept.history.reads if one.by == reader]
+        own.sort(key=lambda one: one.start)
+        found += [
+            f"{reader} was told version {after.version} after version {before.version}"
+            for before, after in pairwise(own)
+            if version_of(after) < version_of(before)
+        ]
     return found
-
-
-def _start(operation: Operation) -> float:
-    return operation.start
 
 
 def _unordered(kept: Kept) -> list[str]:

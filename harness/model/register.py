@@ -40,7 +40,7 @@ class Register:
         return f"{self.values}initial"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Operation:
     """What one request to a register told; times in seconds since the run's base.
 

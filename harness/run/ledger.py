@@ -123,7 +123,8 @@ class Ledger:
         rows = []
         for one in self._registers:
             given = {**one.body, "data": {"value": one.initial}}
-            made = self._drivers.api.apply(one.path, given)
+            # No server-side apply: one that is carried out late would take writes back.
+            made = self._drivers.api.create(CONFIG_MAPS, given)
             version = str(made["metadata"]["resourceVersion"])
             rows.append({"name": one.name, "value": one.initial, "version": version})
         self._directory.append_event("ledger_made", registers=rows)

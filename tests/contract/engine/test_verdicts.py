@@ -175,13 +175,22 @@ def test_json_is_one_document(cluster: FakeCluster, experiment: Make) -> None:
 def test_a_cluster_that_forgets_is_missed_whatever_clients_saw(
     cluster: FakeCluster, experiment: Make
 ) -> None:
-    """Every tenth write is acknowledged and not kept."""
+    """Every tenth write is acknowledged and not kept, the experiment's own ones among them."""
+
+    def writing(document: dict[str, Any]) -> None:
+        probe = {"probe": "api_write", "path": "vip", "connection": "reused", "rate_hz": 10}
+        document["extensions"][0]["probes"]["writes"] = probe
+
     (cluster.world / "trouble").write_text("forget")
-    played = cluster.play("quorate", "run", experiment("controls/nothing_happens"))
+    played = cluster.play("quorate", "run", experiment("controls/nothing_happens", writing))
     assert played.exit_code == 1, played.output
     assert {one["state"] for one in played.verdict["objectives"]} == {"MET"}
     assert "MISSED: data safety: acknowledged_writes: register " in played.output
     assert played.text_of("report.txt").startswith("MISSED: data safety: ")
+    made = next(event for event in played.events if event["kind"] == "ledger_made")
+    assert len(made["data"]["registers"]) == 14, "ten for a second of writes, judged at 1 s"
+    samples = played.text_of("samples/writes.jsonl").splitlines()
+    assert all('"w":["' in line for line in samples if '"o":"OK"' in line)
     assert cluster.pending == []
 
 

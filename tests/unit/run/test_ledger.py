@@ -101,7 +101,7 @@ class Scene:
         self.directory = Directory()
         self.transport.on("curl", reply=Reply(ETCD_SAYS % (90, 5)))
         self.transport.on("cat", reply=Reply(KEEPALIVED % "1"))
-        self.api = KubeApi(lambda: [one for one in self.servers if not one.dead])
+        self.api = KubeApi(lambda: self.servers)
 
     @property
     def experiment(self) -> Any:
@@ -183,7 +183,7 @@ def test_the_undo_removes_ours_and_nothing_else(scene: Scene) -> None:
     ledger = scene.ledger()
     ledger.make()
     theirs = {"metadata": {"name": "kubeadm-config", "labels": {}}, "data": {}}
-    scene.kept.answer("PATCH", f"{CONFIG_MAPS}/kubeadm-config", json.dumps(theirs).encode())
+    scene.kept.answer("POST", CONFIG_MAPS, json.dumps(theirs).encode())
     undo = ledger.undo()
 
     def confirmed() -> bool:
@@ -195,6 +195,23 @@ def test_the_undo_removes_ours_and_nothing_else(scene: Scene) -> None:
         carry_out(scene.api, undo.argv[1], undo.argv[2:])
         assert confirmed()
     assert list(scene.kept.objects) == [f"{CONFIG_MAPS}/kubeadm-config"]
+
+
+def test_a_register_whose_making_was_not_answered_is_the_one_that_is_there(scene: Scene) -> None:
+    first = scene.servers[0]
+    answer = scene.kept.answer
+
+    def lost(method: str, target: str, given: bytes) -> Any:
+        told = answer(method, target, given)
+        if method == "POST" and not first.dead:
+            first.dead = True
+            raise DriverError("no answer")
+        return told
+
+    scene.kept.answer = lost  # type: ignore[method-assign]
+    scene.ledger().make()
+    assert first.dead
+    assert len(scene.kept.objects) == len(scene.directory.of("ledger_made")["registers"]) == 4
 
 
 def test_an_api_that_takes_nothing_is_an_error(scene: Scene) -> None:

@@ -37,8 +37,8 @@ class ConfigMaps:
             selector = parse_qs(url.query).get("labelSelector")
             if selector:
                 return self._selected(url.path, selector[0])
-            if method == "PATCH":
-                return 201, self._keep(url.path, json.loads(given))
+            if method == "POST":
+                return self._make(url.path, json.loads(given))
             if url.path not in self.objects:
                 return 404, b"{}"
             if method == "PUT":
@@ -46,6 +46,12 @@ class ConfigMaps:
             if method == "DELETE":
                 return 200, json.dumps(self.objects.pop(url.path)).encode()
             return 200, json.dumps(self.objects[url.path]).encode()
+
+    def _make(self, folder: str, given: dict[str, Any]) -> Answer:
+        path = f"{folder}/{given['metadata']['name']}"
+        if path in self.objects:
+            return 409, b'{"message": "already exists"}'
+        return 201, self._keep(path, given)
 
     def _keep(self, path: str, given: dict[str, Any]) -> bytes:
         self._version += 1
