@@ -210,7 +210,7 @@ def test_what_is_not_known_is_no_pass(
     assert all(said in found[name].reason for name in names), found
     verdict = judge(make_experiment(), timeline)
     assert verdict.verdict is State.INCONCLUSIVE
-    assert render_text(verdict).startswith(f"INCONCLUSIVE: data safety: {names[0]}: ")
+    assert f"INCONCLUSIVE {names[0]}: " in render_text(verdict)
 
 
 def test_what_a_cut_off_ledger_may_have_written_is_no_violation(kept: Kept) -> None:
