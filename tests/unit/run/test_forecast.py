@@ -223,3 +223,21 @@ def test_what_is_predicted_is_of_the_configuration_that_is_there_now() -> None:
     nobody = replace(FACTS, vip_holder="cp3")
     other = foretold(read("node_isolate"), facts=nobody)[0]
     assert other.formula != whole.formula
+
+
+SHIPPED = sorted(path.stem for path in EXPERIMENTS.glob("*.yaml"))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_no_shipped_bound_is_below_what_the_lab_s_own_timers_permit(name: str) -> None:
+    """Otherwise a cluster that does just what it is configured to do would be MISSED."""
+    experiment = read(name)
+    for one in foretold(experiment):
+        if one.what != "longest_outage_s" or one.high is None:
+            continue  # a number of samples is predicted much more coarsely
+        (bound,) = {
+            each.at_most
+            for each in experiment.objectives
+            if each.indicator == one.what and each.during == one.during and one.of == (each.of,)
+        }
+        assert one.high <= bound, one
