@@ -45,7 +45,8 @@ class Noticed:
     """One word of one API server. `t_ns` is CLOCK_MONOTONIC at receipt, in nanoseconds.
 
     listed: `things` is all that there is, at `version`. opened: from now on every change is told.
-    changed, deleted: `things` is one object. lost: nothing more is told; until `until_ns` it was.
+    changed, deleted: `things` is one object. lost: nothing is told (any more); it was until
+    `until_ns`.
     """
 
     t_ns: int

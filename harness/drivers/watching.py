@@ -62,7 +62,7 @@ class ObjectsFollower(Source):
             except (OSError, http.client.HTTPException, DriverError):
                 # What cannot be read is not known, whatever the reason.
                 pause_s = RETRY_S if self._is_open else min(max(pause_s, RETRY_S) * 2, RETRY_MOST_S)
-            if self._is_open and not self._stopping.is_set():
+            if not self._stopping.is_set():
                 self._say("lost", until_ns=self._heard_ns)
             self._stopping.wait(pause_s)
 

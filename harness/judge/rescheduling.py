@@ -94,7 +94,9 @@ class _Judging:
         hit = sorted(self._hit(owner), key=self._left_at)
         new = self._replacements(owner, hit=hit)
         pods = tuple(self._pod(uid, by=new.get(uid)) for uid in hit)
-        needed = self._needed(owner)
+        blind = any(self.sightings.is_blind(t) for t in (self.injected.t, self.until))
+        # Where nobody told of endpoints, that none was seen says nothing.
+        needed = Phase.ENDPOINT if blind or self.sightings.has_endpoints(owner) else Phase.READY
         served = None
         if pods and all(needed in pod.phases for pod in pods):
             served = (
@@ -109,7 +111,7 @@ class _Judging:
             pods=pods,
             served=served,
             watched_s=round(self.until - self.injected.t, 6),
-            blind=any(self.sightings.is_blind(t) for t in (self.injected.t, self.until)),
+            blind=blind,
         )
 
     @property
@@ -189,7 +191,7 @@ class _Judging:
         if by is not None and by != uid:
             seen[Phase.CREATE] = self._first(by, lambda one: True)
             seen[Phase.SCHEDULE] = self._first(by, lambda one: one.get("node") is not None)
-        phases = {phase: self._span(seen[phase]) for phase in Phase if seen.get(phase)}
+        phases = _in_order({phase: self._span(seen[phase]) for phase in Phase if seen.get(phase)})
         if Phase.ENDPOINT in phases and (good := self._good_after(seen[Phase.ENDPOINT])):
             phases[Phase.FIRST_GOOD] = good
         place = self.sightings.pods[by].before(self.until) if by is not None else None
@@ -231,9 +233,6 @@ class _Judging:
         since = self.injected.t if after is None else after
         return self.sightings.pods[uid].first(holds, since, self.until)
 
-    def _needed(self, owner: str) -> Phase:
-        return Phase.ENDPOINT if self.sightings.has_endpoints(owner) else Phase.READY
-
     def _span(self, seen: Seen | None) -> Span:
         assert seen is not None
         acted = self.evidence.timeline.of_kind("injection_acted")
@@ -261,6 +260,17 @@ class _Judging:
             early_s = samples.period_s + seen.t - seen.since
             return self._span(Seen(answered, answered - early_s))
         return None
+
+
+def _in_order(phases: dict[Phase, Span]) -> dict[Phase, Span]:
+    """One follows from the other, so none was earlier than what the one before can have been."""
+    earliest, found = 0.0, dict(phases)
+    for phase in (Phase.CREATE, Phase.SCHEDULE, Phase.START, Phase.READY, Phase.ENDPOINT):
+        if phase in found:
+            low, high = found[phase]
+            earliest = min(high, max(low, earliest))
+            found[phase] = (earliest, high)
+    return found
 
 
 def _injections(evidence: Evidence) -> tuple[Event, ...]:

@@ -1,4 +1,4 @@
-"""What the run wrote down about pods, nodes and EndpointSlices, in order; see docs/events.md."""
+"""What a run wrote down about pods, nodes and EndpointSlices (docs/rescheduling.md), in order."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from quorate.harness.drivers import watching
 from quorate.harness.drivers.kube import KubeDriver
 from quorate.harness.drivers.watched import Noticed, Resource, node_of
 from quorate.harness.drivers.watching import ObjectsFollower
+from quorate.harness.errors import DriverError
 from quorate.harness.model.cluster import Cluster
 
 WAIT_S = 5.0
@@ -144,6 +145,16 @@ def test_silence_is_not_waited_out_for_ever(
         "what it had told until"
     )
     assert words[3].t_ns - words[3].until_ns >= 100_000_000
+
+
+def test_one_who_may_not_list_is_told(follow: Follow, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(status: int) -> None:
+        raise DriverError("status 403")
+
+    monkeypatch.setattr(watching, "_demand_ok", forbidden)
+    _, sink, _ = follow()
+    word = sink.get(timeout=WAIT_S)
+    assert (word.kind, word.until_ns) == ("lost", 0)
 
 
 @pytest.mark.parametrize("line", [b"{\n", b"[]\n", b'{"type": "MODIFIED", "object": {}}\n'])

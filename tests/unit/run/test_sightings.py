@@ -59,6 +59,15 @@ def test_what_concerns_no_fact_of_ours_is_not_written(heard: Heard) -> None:
     assert heard.told == []
 
 
+def test_what_nobody_may_list_is_told_once(heard: Heard) -> None:
+    for server in ("cp1", "cp2"):
+        word = Noticed(5_000_000_000, "endpoints of shop", server, "lost")
+        heard.told += heard.sightings.take(word)
+    assert [(one.kind, one.data) for one in heard.told] == [
+        ("watch_blind", {"resource": "endpoints of shop", "blind": True})
+    ]
+
+
 def test_losing_one_blinds_nobody(heard: Heard) -> None:
     heard.say(5.0, "cp1", "lost", until_ns=4_000_000_000)
     heard.say(6.0, "cp2", "changed", thing(9, ready=False))
