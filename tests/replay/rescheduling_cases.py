@@ -1,4 +1,4 @@
-"""More cases, about pods that are replaced or are not; see cases.py for the times and the letters."""
+"""More cases, about pods that are replaced or are not; cases.py tells of the times and letters."""
 
 from __future__ import annotations
 

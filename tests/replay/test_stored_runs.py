@@ -7,8 +7,8 @@
 - a run of the lab as it is, but for the program's path and what the judge does not read: an API
   server hung, HAProxy checked its port alone, and a third of the new connections went there for
   20 s (20261123T155517Z);
-- those that cases.py (and rescheduling_cases.py) makes up, one for each way to judge wrongly; what must be said of them stands
-  there, apart from what the judge says.
+- those that cases.py and rescheduling_cases.py make up, one for each way to judge wrongly; what
+  must be said of them stands there, apart from what the judge says.
 """
 
 from __future__ import annotations
