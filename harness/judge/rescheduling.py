@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from quorate.harness.judge.evidence import Evidence
 from quorate.harness.judge.intervals import GOOD_CODE
@@ -19,10 +20,6 @@ from quorate.harness.model.objectives import TimeToRescheduled
 from quorate.harness.model.rescheduling import Phase, PodRescheduling, Rescheduling, Span
 from quorate.harness.model.timeline import Event
 from quorate.harness.model.verdict import ObjectiveResult, State
-
-ACT_S = 2.0
-"""A fault bites between the begin and the end of its act, and an act that waits for the cluster
-(an eviction) begins to bite within this."""
 
 SERVICE = "service"
 """First word of the paths by which the service under watch is asked."""
@@ -89,6 +86,19 @@ class _Judging:
     evidence: Evidence
     sightings: Sightings
     injected: Event
+
+    @cached_property
+    def act_s(self) -> float:
+        """It bit within this: by the end of its act, or when the first pod that it hit had felt it
+        (the act of a drain goes on for as long as that lasts)."""
+        of_it = self.injected.data.get("injection")
+        acted = self.evidence.timeline.of_kind("injection_acted")
+        ended = [one.t for one in acted if one.data.get("injection") == of_it]
+        for owner in self.sightings.owners_on(_nodes(self.injected), at=self.injected.t):
+            for uid in self._hit(owner):
+                felt = (self._first(uid, _is_ending), self._first(uid, self._has_died(uid)))
+                ended += [one.t for one in felt if one is not None]
+        return min(ended, default=self.until) - self.injected.t
 
     def owner(self, owner: str) -> Rescheduling:
         hit = sorted(self._hit(owner), key=self._left_at)
@@ -214,14 +224,20 @@ class _Judging:
 
     def _detected(self, uid: str, *, node: str) -> Seen | None:
         """Its node not Ready, or its containers dead while nobody has told it to end."""
+        found = [
+            self._node(node, lambda one: one["ready"] != "True"),
+            self._first(uid, self._has_died(uid)),
+        ]
+        return min((one for one in found if one), key=lambda one: one.t, default=None)
+
+    def _has_died(self, uid: str) -> Callable[[Data], bool]:
         restarts = self._restarts(uid)
 
-        def has_died(one: Data) -> bool:
+        def holds(one: Data) -> bool:
             dead = one.get("started") is False or one.get("restarts") != restarts
-            return dead and not one.get("ending") and not one.get("gone")
+            return dead and not _is_ending(one)
 
-        found = [self._node(node, lambda one: one["ready"] != "True"), self._first(uid, has_died)]
-        return min((one for one in found if one), key=lambda one: one.t, default=None)
+        return holds
 
     def _node(self, node: str, holds: Callable[[Data], bool]) -> Seen | None:
         history = self.sightings.nodes.get(node)
@@ -235,14 +251,7 @@ class _Judging:
 
     def _span(self, seen: Seen | None) -> Span:
         assert seen is not None
-        acted = self.evidence.timeline.of_kind("injection_acted")
-        same = [
-            one.t
-            for one in acted
-            if one.data.get("injection") == self.injected.data.get("injection")
-        ]
-        act_s = min(ACT_S, same[0] - self.injected.t) if same else ACT_S
-        low = max(0.0, seen.since - self.injected.t - act_s)
+        low = max(0.0, seen.since - self.injected.t - self.act_s)
         return round(low, 6), round(seen.t - self.injected.t, 6)
 
     def _good_after(self, seen: Seen | None) -> Span | None:

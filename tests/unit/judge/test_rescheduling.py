@@ -103,6 +103,17 @@ def test_until_the_replacement_is_an_endpoint(ask: Ask) -> None:
     assert ask(*BEFORE, *GIVEN_UP, *REPLACED, at_most=7.0).state is State.INCONCLUSIVE
 
 
+def test_an_act_that_waits_for_the_cluster_had_bitten_when_the_first_pod_was_ending(
+    ask: Ask,
+) -> None:
+    """A drain ends when the last pod is gone, long after the first was told to go."""
+    evicted = [seen(34, "a", ending=True), seen(34.1, "c", node="w2")]
+    events = [*BEFORE, *evicted, endpoints(35, "b", "c")]
+    acted = Event(39.0, "injection_acted", {"injection": "i9"})
+    result = ask(*events, acted, injection="i9")
+    assert (result.low, result.value) == (pytest.approx(5.0 - 4.0 - 0.5), 5.0)
+
+
 def test_the_phases_of_a_pod(ask: Ask) -> None:
     verdict = ask.verdict(*BEFORE, *GIVEN_UP, *REPLACED)
     (owner,) = verdict.rescheduling
