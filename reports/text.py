@@ -16,6 +16,7 @@ from quorate.harness.model.verdict import (
     Story,
     Verdict,
 )
+from quorate.reports.rescheduling import rescheduling_lines
 
 CHANGES_MAX = 40
 """Component changes shown; all of them are in verdict.json."""
@@ -44,6 +45,7 @@ def _lines(verdict: Verdict) -> Iterator[str]:
     yield from _section(
         "Predicted from the live configuration", [prediction_text(one) for one in verdict.predicted]
     )
+    yield from _section("Rescheduling", list(rescheduling_lines(verdict.rescheduling)))
     yield from _section("What happened", list(_story(verdict.story)))
     yield from _section("Why this run counts, or does not", _gates(verdict))
     yield from _section("Notes", list(verdict.notes))
@@ -170,7 +172,8 @@ def prediction_text(one: PredictionResult) -> str:
     """One line: what should come of it and why, and what came of it."""
     name = f"{one.component} settled" if one.component else one.what
     name += f" of {', '.join(one.of)}" if one.of else ""
-    name += f" during {one.during}" if one.of and one.during != "fault" else ""
+    in_phase = one.of and one.during != "fault" and not one.during.startswith("since")
+    name += f" during {one.during}" if in_phase else ""
     if one.low is None or one.high is None:
         return f"{name}: not predicted ({one.reason})"
     text = f"{name}: {_range(one.low, one.high, one.unit)} ({one.formula})"

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from quorate.harness.drivers import etcd, keepalived, node_program
 from quorate.harness.drivers.kube import KubeDriver
+from quorate.harness.drivers.watched import Noticed
 from quorate.harness.errors import DriverError
 from quorate.harness.model.cluster import Cluster, Node, Role
 from quorate.harness.transport import Stream, Transport
@@ -60,7 +61,7 @@ class Report:
     server: str | None = None
 
 
-Sink = queue.SimpleQueue[Report]
+Sink = queue.SimpleQueue[Report | Noticed]
 
 
 def follower_config(cluster: Cluster, *, node: Node) -> dict[str, object]:

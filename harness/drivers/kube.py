@@ -98,6 +98,12 @@ class KubeDriver:
         """A new connection to each API server, for one thread; made when first asked."""
         return [self.api_server(node, timeout_s=timeout_s) for node in self._nodes]
 
+    def connection(self, node: Node, *, timeout_s: float) -> http.client.HTTPSConnection:
+        """Not connected yet, and the caller's own: for an answer that is read as it comes."""
+        return http.client.HTTPSConnection(
+            node.address, API_SERVER_PORT, timeout=timeout_s, context=self._tls
+        )
+
     def get_json(self, path: str) -> Any:
         """The JSON at `path` from the first API server that answers 200, the last good one first.
 

@@ -21,6 +21,7 @@ from quorate.harness.model.service import (
     RESOLVE_PATH,
     RESOLVED,
     SELECTOR,
+    UNREACHABLE_S,
 )
 
 ASK_TIMEOUT_S = 1.0
@@ -81,6 +82,19 @@ def spread() -> list[dict[str, Any]]:
     ]
 
 
+def tolerations() -> list[dict[str, Any]]:
+    """In place of the 300 s that the admission plugin DefaultTolerationSeconds would write."""
+    return [
+        {
+            "key": f"node.kubernetes.io/{why}",
+            "operator": "Exists",
+            "effect": "NoExecute",
+            "tolerationSeconds": UNREACHABLE_S,
+        }
+        for why in ("not-ready", "unreachable")
+    ]
+
+
 def objects(cluster: Cluster, *, labels: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """Path → object, in the order in which they are to be made; each carries `labels`."""
     meta = {"name": NAME, "namespace": NAMESPACE, "labels": dict(labels)}
@@ -89,6 +103,7 @@ def objects(cluster: Cluster, *, labels: Mapping[str, str]) -> dict[str, dict[st
         "spec": {
             "terminationGracePeriodSeconds": GRACE_S,
             "topologySpreadConstraints": spread(),
+            "tolerations": tolerations(),
             "containers": [container(image=cluster.service.image)],
         },
     }

@@ -8,6 +8,7 @@ from quorate.harness.judge.data_safety import data_safety
 from quorate.harness.judge.evidence import Evidence
 from quorate.harness.judge.gates import gates
 from quorate.harness.judge.objectives import judge_objective
+from quorate.harness.judge.rescheduling import reschedulings
 from quorate.harness.judge.story import tell
 from quorate.harness.model.experiment import Experiment
 from quorate.harness.model.timeline import Timeline
@@ -51,6 +52,7 @@ def judge(experiment: Experiment, timeline: Timeline) -> Verdict:
         data_safety=safety,
         story=story,
         predicted=conformance(evidence, objectives=objectives, story=story),
+        rescheduling=reschedulings(evidence),
         notes=(*timeline.notes, *_noted(timeline)),
     )
 

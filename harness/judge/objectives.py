@@ -5,9 +5,16 @@ from __future__ import annotations
 from quorate.harness.judge.evidence import Evidence
 from quorate.harness.judge.intervals import Counts
 from quorate.harness.judge.outages import enough, judge_intervals
+from quorate.harness.judge.rescheduling import time_to_rescheduled
 from quorate.harness.judge.result import Number, result, state_of, unanswered
 from quorate.harness.judge.times import time_to_drained, time_to_whole
-from quorate.harness.model.objectives import BadSamples, Objective, TimeToDrained, TimeToWhole
+from quorate.harness.model.objectives import (
+    BadSamples,
+    Objective,
+    TimeToDrained,
+    TimeToRescheduled,
+    TimeToWhole,
+)
 from quorate.harness.model.verdict import ObjectiveResult, State
 
 
@@ -17,6 +24,8 @@ def judge_objective(objective: Objective, evidence: Evidence) -> ObjectiveResult
         found = time_to_whole(objective, evidence)
     elif isinstance(objective, TimeToDrained):
         found = time_to_drained(objective, evidence)
+    elif isinstance(objective, TimeToRescheduled):
+        found = time_to_rescheduled(objective, evidence)
     elif isinstance(objective, BadSamples):
         found = _bad_samples(objective, evidence)
     else:

@@ -9,8 +9,8 @@ from quorate.harness.model.objectives import (
     Objective,
     Outages,
     deadline_of,
-    probes_of,
     span_of,
+    subjects_of,
 )
 from quorate.harness.model.verdict import ObjectiveResult, State
 
@@ -32,7 +32,7 @@ def result(objective: Objective, *, number: Number, state: State, reason: str) -
     """The answer to an objective; whose bound it was judged by is added by the judge."""
     return ObjectiveResult(
         indicator=objective.indicator,
-        of=probes_of(objective),
+        of=subjects_of(objective),
         during=span_of(objective),
         deadline_s=deadline_of(objective),
         bound=float(objective.at_most),

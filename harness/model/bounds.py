@@ -1,7 +1,7 @@
 """Bounds that stand in place of an experiment's own, because a cluster has other timers.
 
 A bound is named by words joined by colons: its indicator (``abort_when`` for the guard), then, as
-far as they are needed to tell it from others, its probes, its phase and its deadline.
+far as they are needed to tell it from others, its probes (or owner), its phase and its deadline.
 ``longest_outage_s`` will do where an experiment has one such objective; its full name is
 ``longest_outage_s:api:fault:1s``.
 """
@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from quorate.harness.errors import SpecError
-from quorate.harness.model.objectives import Objective, deadline_of, probes_of, span_of
+from quorate.harness.model.objectives import Objective, deadline_of, span_of, subjects_of
 from quorate.harness.model.strict import Number, Strict, checked
 
 GUARD = "abort_when"
@@ -39,7 +39,7 @@ def name_of(objective: Objective, *, guard: bool = False) -> str:
     """The full name of an objective's bound: ``time_to_whole_s:undo``."""
     first = GUARD if guard else objective.indicator
     deadline_s = deadline_of(objective)
-    words = [first, *probes_of(objective), span_of(objective).removeprefix("since ")]
+    words = [first, *subjects_of(objective), span_of(objective).removeprefix("since ")]
     return ":".join([*words, *([] if deadline_s is None else [f"{deadline_s:g}s"])])
 
 

@@ -23,6 +23,7 @@ from quorate.harness.model.objectives import (
     Objective,
     Outage,
     TimeToDrained,
+    TimeToRescheduled,
     TimeToWhole,
     WeightedOutage,
     deadline_of,
@@ -310,6 +311,10 @@ def _check_objective(
     if isinstance(objective, TimeToDrained):
         if not any(step.func == DRAIN for step in experiment.faults):
             _refuse((*where, "indicator"), found="no drain", allowed=f"a method with {DRAIN}")
+        return
+    if isinstance(objective, TimeToRescheduled):
+        if not experiment.faults:
+            _refuse((*where, "indicator"), found="no fault", allowed="a method with a fault")
         return
     if isinstance(objective, TimeToWhole):
         if objective.since == "undo" and not any(s.kind == "undo" for s in experiment.method):

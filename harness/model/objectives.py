@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from quorate.harness.model.service import NAME, NAMESPACE
 from quorate.harness.model.strict import Number, Strict
 
 DEADLINE_S = 1.0
@@ -98,9 +99,20 @@ class TimeToDrained(Strict):
     at_most: Annotated[Number, Field(gt=0)]
 
 
+class TimeToRescheduled(Strict):
+    """From the injection until every pod of ``owner`` that it hit has a replacement that serves.
+
+    ``owner``: namespace/name of what makes the pods again; of a Deployment's, the Deployment.
+    """
+
+    indicator: Literal["time_to_rescheduled_s"]
+    owner: Annotated[str, Field(pattern=r"^[a-z0-9.-]+/[a-z0-9.-]+$")] = f"{NAMESPACE}/{NAME}"
+    at_most: Annotated[Number, Field(gt=0)]
+
+
 OfIntervals = LongestOutage | TotalOutage | WeightedOutage | Outages
 OfSamples = OfIntervals | BadSamples
-Objective = OfSamples | TimeToWhole | TimeToDrained
+Objective = OfSamples | TimeToWhole | TimeToDrained | TimeToRescheduled
 
 INDICATORS: Mapping[str, type[Objective]] = {
     "longest_outage_s": LongestOutage,
@@ -110,6 +122,7 @@ INDICATORS: Mapping[str, type[Objective]] = {
     "bad_samples": BadSamples,
     "time_to_whole_s": TimeToWhole,
     "time_to_drained_s": TimeToDrained,
+    "time_to_rescheduled_s": TimeToRescheduled,
 }
 
 
@@ -118,6 +131,13 @@ def probes_of(objective: Objective) -> tuple[str, ...]:
     if isinstance(objective, OfOneProbe):
         return (objective.of,)
     return objective.of if isinstance(objective, BadSamples) else ()
+
+
+def subjects_of(objective: Objective) -> tuple[str, ...]:
+    """What an objective is about, by name: its probes, or the owner of pods."""
+    if isinstance(objective, TimeToRescheduled):
+        return (objective.owner,)
+    return probes_of(objective)
 
 
 def deadline_of(objective: Objective) -> float | None:

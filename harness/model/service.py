@@ -22,3 +22,7 @@ RESOLVED = "resolved"
 PRE_STOP_S = 5
 """How long a pod that is ending goes on serving: longer than endpoints take to reach every node
 (kube-proxy syncs within about 1 s; reference/timings_and_slos.md)."""
+
+UNREACHABLE_S = 5
+"""How long a pod of it is left on a node that is not ready or cannot be reached. Kubernetes' own
+300 s are for pods that are dear to move; a web server without state is not."""

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from pydantic import BaseModel, ConfigDict, Field
 
 from quorate.harness.model.bounds import OWN
+from quorate.harness.model.rescheduling import Rescheduling
 
 FORMAT = 1
 
@@ -43,7 +44,8 @@ class ObjectiveResult(_Frozen):
 
     ``value`` is the measured number, the true one lies in [``low``, ``high``]; None: not measured.
     ``at`` is the interval that the number is about. ``censored``: it had not ended when the data
-    ended, so it is a lower bound. ``of`` are the probes asked. ``guard``: this is ``abort_when``.
+    ended, so it is a lower bound. ``of`` are the probes asked, or the owner of the pods.
+    ``guard``: this is ``abort_when``.
     ``bound`` is what was judged: the one in ``bounds`` (source → bound) that ``judged_by`` names.
     """
 
@@ -208,6 +210,7 @@ class Verdict(_Frozen):
     data_safety: tuple[SafetyCheck, ...] | None = None
     story: Story
     predicted: tuple[PredictionResult, ...] = ()
+    rescheduling: tuple[Rescheduling, ...] = ()
     notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, object]:

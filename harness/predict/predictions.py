@@ -12,16 +12,18 @@ from quorate.harness.model.objectives import (
     LongestOutage,
     Objective,
     TimeToDrained,
+    TimeToRescheduled,
     TotalOutage,
     deadline_of,
-    probes_of,
     span_of,
+    subjects_of,
 )
 from quorate.harness.model.verdict import SETTLED, PredictionResult
 from quorate.harness.predict import api_path, service_path
 from quorate.harness.predict.cluster_facts import ClusterFacts, Unpredicted
 from quorate.harness.predict.formulas import Bound
 from quorate.harness.predict.parts import Parts
+from quorate.harness.predict.rescheduling import rescheduled
 from quorate.harness.predict.situation import Asked, Cost, Situation
 
 FAULT = "fault"
@@ -82,6 +84,8 @@ class _Predicting:
     def _bound(self, objective: Objective) -> Bound:
         if isinstance(objective, TimeToDrained):
             return service_path.drained(self.situation, self.facts)
+        if isinstance(objective, TimeToRescheduled):
+            return rescheduled(objective.owner, self.situation, self.facts)
         if span_of(objective) != FAULT:
             raise Unpredicted(RETURN_LEG)
         if isinstance(objective, LongestOutage | TotalOutage):
@@ -144,7 +148,7 @@ def _samples(each: Mapping[str, Bound], *, experiment: Experiment) -> Bound:
 def _told(objective: Objective) -> PredictionResult:
     return PredictionResult(
         what=objective.indicator,
-        of=probes_of(objective),
+        of=subjects_of(objective),
         during=span_of(objective),
         deadline_s=deadline_of(objective),
         unit="samples" if isinstance(objective, BadSamples) else "s",

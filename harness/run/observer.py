@@ -15,8 +15,12 @@ from quorate.harness.drivers.follower import (
     Sink,
     Source,
 )
+from quorate.harness.drivers.watched import Noticed, followed
+from quorate.harness.drivers.watching import ObjectsFollower
+from quorate.harness.model import service
 from quorate.harness.model.cluster import Cluster, Node, Role
 from quorate.harness.run.components import Components, Fact, Key
+from quorate.harness.run.sightings import Sightings
 from quorate.harness.store.run_directory import RunDirectory
 from quorate.harness.transport import Transport
 
@@ -24,6 +28,9 @@ JOIN_S = 3.0
 
 TERM = "raft_term"
 """What a follower says of its etcd member's term: of no component's state, kept for the judge."""
+
+NAMESPACES = (service.NAMESPACE, "kube-system")
+"""Whose pods are followed: of the service under watch, and CoreDNS."""
 
 
 def followed_nodes(cluster: Cluster) -> tuple[Node, ...]:
@@ -36,7 +43,8 @@ def followed_nodes(cluster: Cluster) -> tuple[Node, ...]:
 
 
 def sources_of(drivers: Drivers, *, transport: Transport, sink: Sink) -> list[Source]:
-    """A thread for each node, each API server, and the list of nodes."""
+    """A thread for each node, each API server, the list of nodes, and all that each API server
+    tells of objects."""
     cluster = drivers.cluster
     return [
         *(
@@ -45,6 +53,11 @@ def sources_of(drivers: Drivers, *, transport: Transport, sink: Sink) -> list[So
         ),
         *(ApiServerFollower(node, kube=drivers.kube, sink=sink) for node in cluster.control_planes),
         NodesFollower(kube=drivers.kube, sink=sink),
+        *(
+            ObjectsFollower(node, resource=resource, kube=drivers.kube, sink=sink)
+            for node in cluster.control_planes
+            for resource in followed(NAMESPACES)
+        ),
     ]
 
 
@@ -60,6 +73,7 @@ class Observer:
         sink: Sink,
     ) -> None:
         self.components = components
+        self._sightings = Sightings()
         self._directory = directory
         self._sources = sources
         self._sink = sink
@@ -76,7 +90,9 @@ class Observer:
                 report = self._sink.get_nowait()
             except queue.Empty:
                 break
-            if report.component == TERM:
+            if isinstance(report, Noticed):
+                self._write_seen(report)
+            elif report.component == TERM:
                 self._write_term(report)
             else:
                 self._write(self.components.take(report))
@@ -88,6 +104,13 @@ class Observer:
             source.stop()
         for source in self._sources:
             source.join(JOIN_S)
+
+    def _write_seen(self, noticed: Noticed) -> None:
+        for one in self._sightings.take(noticed):
+            data = dict(one.data)
+            if one.since is not None:
+                data["since"] = round(self._since_base(one.since), 6)
+            self._directory.append_event(one.kind, t=self._since_base(one.t), **data)
 
     def _write(self, facts: Sequence[Fact]) -> None:
         for fact in facts:

@@ -11,6 +11,8 @@ from tests.lab.conftest import Lab, Played
 
 pytestmark = pytest.mark.lab
 
+OWNER = "quorate-service/service"
+
 
 def nothing_is_left(lab: Lab) -> None:
     """No cordon, no taint of one, no namespace of ours, CoreDNS as it was."""
@@ -34,10 +36,18 @@ def objective(played: Played, indicator: str, *, during: str | None = None) -> d
     return result
 
 
+def phases(played: Played) -> set[str]:
+    """The phases that the service's pods on the target were seen to go through."""
+    found = [one for one in played.verdict["rescheduling"] if one["owner"] == OWNER]
+    assert len(found) == 1
+    return {phase for pod in found[0]["pods"] for phase in pod["phases"]}
+
+
 def test_a_drain_costs_no_request(lab: Lab) -> None:
     played = lab.play("worker_drain")
     assert played.exit_code == 0, played.output
     assert objective(played, "bad_samples", during="fault")["value"] == 0
+    assert {"evict", "create", "schedule", "start", "ready", "endpoint"} <= phases(played)
     assert "quorate-service/service-" in played.output, "the proof names the pod that left"
     nothing_is_left(lab)
 
@@ -60,8 +70,22 @@ def test_a_budget_that_no_drain_satisfies_is_named_and_the_node_uncordoned(lab: 
     nothing_is_left(lab)
 
 
+def test_a_worker_without_power_is_given_up_and_its_pod_serves_elsewhere(lab: Lab) -> None:
+    played = lab.play("node_power_off")
+    assert played.exit_code == 0, played.output
+    assert {"detect", "taint", "withdrawn", "evict", "create", "endpoint"} <= phases(played)
+    took = objective(played, "time_to_rescheduled_s")
+    predicted = [
+        one for one in played.verdict["predicted"] if one["what"] == "time_to_rescheduled_s"
+    ]
+    assert [one["inside"] for one in predicted] == [True], took
+    nothing_is_left(lab)
+
+
 def test_replicas_that_share_the_lost_machine_are_no_replicas(lab: Lab) -> None:
     played = lab.play("controls/node_power_off_of_all_replicas")
     assert played.exit_code == 1, played.output
     assert objective(played, "longest_outage_s")["state"] == "MISSED"
+    rescheduled = objective(played, "time_to_rescheduled_s")
+    assert (rescheduled["state"], rescheduled["censored"]) == ("MISSED", True)
     nothing_is_left(lab)

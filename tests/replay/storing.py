@@ -18,7 +18,9 @@ from quorate.harness.judge import judge
 from quorate.harness.model.frame import CONTROLS, HYPOTHESIS, RUNTIME
 from quorate.harness.store.run_directory import RunDirectory
 from tests.replay.cases import CASES, RATE_HZ, T_END, Case, Json, happened
+from tests.replay.rescheduling_cases import RESCHEDULING_CASES
 
+ALL: Mapping[str, Case] = {**CASES, **RESCHEDULING_CASES}
 STORED = Path(__file__).parent / "stored"
 CONTROL_HZ = 10
 SPELLING = {".": ("OK", 0.004), "!": ("FAILED", 0.002), "?": ("UNKNOWN", 0.0), "~": ("OK", 1.5)}
@@ -32,7 +34,7 @@ def folder_of(name: str) -> Path:
 
 def files(name: str) -> dict[str, str]:
     """Every file of a case's run directory but the verdict: name → text."""
-    case = CASES[name]
+    case = ALL[name]
     folder = folder_of(name)
     identity = {"format": 1, "id": folder.name, "base": {"monotonic_ns": 0}}
     made = {
@@ -110,7 +112,7 @@ def store(name: str) -> None:
 
 def main(names: Sequence[str]) -> None:
     """Store the cases that are named, or all of them."""
-    for name in names or CASES:
+    for name in names or ALL:
         store(name)
         print(folder_of(name).name)
 

@@ -7,8 +7,8 @@
 - a run of the lab as it is, but for the program's path and what the judge does not read: an API
   server hung, HAProxy checked its port alone, and a third of the new connections went there for
   20 s (20261123T155517Z);
-- those that cases.py makes up, one for each way to judge wrongly; what must be said of them stands
-  there, apart from what the judge says.
+- those that cases.py and rescheduling_cases.py make up, one for each way to judge wrongly; what
+  must be said of them stands there, apart from what the judge says.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ import pytest
 from quorate.harness.judge import judge
 from quorate.harness.model.verdict import Verdict
 from quorate.harness.store.run_directory import RunDirectory
-from tests.replay.cases import CASES, Case
-from tests.replay.storing import STORED, files, folder_of
+from tests.replay.cases import Case
+from tests.replay.storing import ALL, STORED, files, folder_of
 
 FOLDERS = sorted(path for path in STORED.iterdir() if path.is_dir())
 LARGEST_BYTES = 100_000
-each_case = pytest.mark.parametrize(("name", "case"), CASES.items(), ids=list(CASES))
+each_case = pytest.mark.parametrize(("name", "case"), ALL.items(), ids=list(ALL))
 
 
 def judged(path: Path) -> Verdict:
@@ -68,7 +68,7 @@ def test_no_stored_case_is_left_over() -> None:
         "20261123T123155Z",
         "20261123T155517Z",
     }
-    assert set(FOLDERS) - real == {folder_of(name) for name in CASES}
+    assert set(FOLDERS) - real == {folder_of(name) for name in ALL}
 
 
 def test_a_real_third_of_the_requests_is_known_for_what_it_is() -> None:
