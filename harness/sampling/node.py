@@ -160,9 +160,7 @@ class NodeSampler:
         return {**config, "lasts_s": lasts_s}
 
     def _connect(self) -> Stream:
-        return self._transport.stream(
-            self.node, program_argv("feed", self._folder), stdin=packed()
-        )
+        return self._transport.stream(self.node, program_argv("feed", self._folder), stdin=packed())
 
 
 def _version(said: str) -> tuple[int, int]:

@@ -44,6 +44,8 @@ STAGGER_S = 0.0073
 
 NOFILE_MAX = 65536
 
+NICE = -20
+
 STOP = b"stop"
 """What stdin says where it cannot end (a FIFO on a node)."""
 
@@ -215,8 +217,18 @@ def _schedule(priority: int) -> str:
         policy = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
         os.sched_setscheduler(0, policy, os.sched_param(priority))
     except (OSError, AttributeError) as error:
-        return f"SCHED_OTHER: {getattr(error, 'strerror', None) or error}"
+        why = getattr(error, "strerror", None) or str(error)
+        return f"SCHED_OTHER{_as_nice_as_allowed()}: {why}"
     return f"SCHED_FIFO {priority}"
+
+
+def _as_nice_as_allowed() -> str:
+    """Where real time is not to be had (a cgroup v1 without rt_runtime): before all else there."""
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, NICE)
+    except OSError:
+        return ""
+    return f" nice {NICE}"
 
 
 def _raise_nofile() -> int:

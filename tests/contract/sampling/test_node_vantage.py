@@ -88,7 +88,9 @@ def test_what_a_cut_link_kept_back_is_collected_afterwards(
     assert said["complete"], said
     assert said["links_lost"]
     seen = lines(run)
-    assert sorted(one["k"] for one in seen) == list(range(len(seen))), "none is lost, none came twice"
+    assert sorted(one["k"] for one in seen) == list(range(len(seen))), (
+        "none is lost, none came twice"
+    )
     assert {one["o"] for one in seen} == {"OK"}
 
 
