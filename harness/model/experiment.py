@@ -30,6 +30,7 @@ from quorate.harness.model.objectives import (
     probes_of,
 )
 from quorate.harness.model.strict import Number, Strict, checked, path_text, value_text
+from quorate.harness.model.timeline import BESIDE_HARNESS
 
 HARD_TIMEOUT_S = 5.0
 """How long a sample is waited for unless an objective's deadline is longer (design.md)."""
@@ -48,6 +49,7 @@ DRAIN = "worker_drain"
 """The fault that ``time_to_drained_s`` is about."""
 
 PATH = re.compile(r"vip|service|(haproxy|apiserver|service):[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+VANTAGE = re.compile(r"harness|node:[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 PROBE_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
@@ -57,11 +59,23 @@ def _path_word(value: str) -> str:
     return value
 
 
+def _vantage_word(value: str) -> str:
+    if not VANTAGE.fullmatch(value):
+        raise ValueError(f"{BESIDE_HARNESS}, node:<node>, node:first-worker, node:surviving-worker")
+    return value
+
+
 class ProbeSpec(Strict):
-    """One stream of samples: what is asked (a word of the probe catalogue), by which way, how."""
+    """One stream of samples: what is asked (a word of the probe catalogue), by which way, how.
+
+    ``vantage`` (``from``): where it is asked, beside the harness or on a node.
+    """
 
     probe: str
     path: Annotated[str, AfterValidator(_path_word)]
+    vantage: Annotated[str, AfterValidator(_vantage_word)] = Field(
+        default=BESIDE_HARNESS, alias="from"
+    )
     connection: Literal["new", "reused"]
     rate_hz: Annotated[Number, Field(gt=0, le=200)]
 
@@ -147,6 +161,18 @@ class Experiment(Strict):
         changed = {"objectives": tuple(bounded[:count]), "abort_when": (*bounded[count:], None)[0]}
         kept = {"overrides": tuple(overrides), "own": self} if overrides else {}
         return self.model_copy(update=changed | kept)
+
+    @property
+    def vantages(self) -> tuple[str, ...]:
+        """Where its probes are asked from, other than beside the harness; each once."""
+        words = dict.fromkeys(spec.vantage for spec in self.probes.values())
+        return tuple(word for word in words if word != BESIDE_HARNESS)
+
+    @property
+    def judged_probes(self) -> tuple[str, ...]:
+        """The probes that something with a bound is about, in the order of their declaration."""
+        named = {probe for one in self.bounded for probe in probes_of(one)}
+        return tuple(name for name in self.probes if name in named)
 
     def hard_timeout_s(self, probe: str, /) -> float:
         """How long one sample of ``probe`` is waited for: its largest deadline, at least 5 s."""
