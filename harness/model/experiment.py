@@ -46,13 +46,13 @@ BASELINE_SAMPLES = 300
 DRAIN = "worker_drain"
 """The fault that ``time_to_drained_s`` is about."""
 
-PATH = re.compile(r"vip|service|(haproxy|apiserver|service):[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+PATH = re.compile(r"vip|(haproxy|apiserver|service)(:[a-z0-9]([a-z0-9.-]*[a-z0-9])?)?")
 PROBE_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 def _path_word(value: str) -> str:
     if not PATH.fullmatch(value):
-        raise ValueError("vip, haproxy:<node>, apiserver:<node>, service, service:<node>")
+        raise ValueError("vip, haproxy:<node>, apiserver:<node>, service:<node>; or no :<node>")
     return value
 
 

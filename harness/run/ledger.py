@@ -73,6 +73,7 @@ class Ledger:
         self._drivers = drivers
         self._unit = f"quorate-{mark_of(directory.run_id, INJECTION)}"
         self._ways = _ways(request.cluster)
+        self._probes = request.experiment.probes
         experiment = request.experiment
         writers = [name for name in self._ways if name.startswith(WRITER)]
         for name in _writing(experiment):
@@ -133,6 +134,12 @@ class Ledger:
     def written_by(self, probe: str) -> tuple[Register, ...]:
         """The registers of one probe, in the order in which it writes them."""
         return tuple(one for one in self._registers if one.writer == probe)
+
+    def registers_for(self, probe: str) -> tuple[Register, ...]:
+        """Those that a probe of the experiment needs: all for one that watches them, else those
+        that it writes."""
+        watches = self._probes[probe].probe == "api_watch"
+        return self._registers if watches else self.written_by(probe)
 
     def plans(self, credentials: ClientCredentials) -> dict[str, ProbePlan]:
         """The run's own writers and readers; a reader reads what the run's own writers write."""

@@ -31,7 +31,7 @@ def plans(
             cluster=request.cluster,
             credentials=client,
             hard_timeout_s=experiment.hard_timeout_s(name),
-            registers=ledger.written_by(name),
+            registers=ledger.registers_for(name),
         )
         for name, spec in experiment.probes.items()
     }

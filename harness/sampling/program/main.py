@@ -5,12 +5,12 @@ Configuration, one line of JSON::
     {"base_ns": …, "fifo_priority": 10,
      "probes": [{"name", "host", "port", "connection": "new"|"reused", "rate_hz",
                  "hard_timeout_s", "in_flight_max", "requests": […], "status": [200],
-                 "body_contains", "registers": […], "writes": […], "output": path,
+                 "body_contains", "registers": […], "writes": […], "watches": false, "output": path,
                  "tls": {"name", "ca", "certificate", "key"} or null}],
      "control": {"name", "rate_hz", "hard_timeout_s", "output"}}
 
 ``host`` is an address: a name would have to be looked up, and looking up blocks. ``registers`` and
-``writes`` are empty for all but the probes of registers.py.
+``writes`` are empty for all but the probes of registers.py; ``watches``: a probe of watches.py.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from .loop import Loop
 from .output import FLUSH_S, SampleFile
 from .probe import FreshProbe, Probe, ReusedProbe
 from .registers import RegisterReader, RegisterWriter
+from .watches import Watch
 
 START_AFTER_S = 0.1
 """From the end of the preparations to the first tick: nothing is late at the start."""
@@ -58,6 +59,10 @@ class Session:
         self.probes = [self._probe(plan) for plan in config["probes"]]
         self.probes.append(self._control(config["control"]))
         self._waiting = len(self.probes)
+        watches = [probe for probe in self.probes if isinstance(probe, Watch)]
+        for probe in self.probes:
+            if isinstance(probe, RegisterWriter):
+                probe.listeners += [watch.wrote for watch in watches]
 
     def _probe(self, plan: dict[str, Any]) -> Probe:
         tls = plan["tls"]
@@ -74,7 +79,7 @@ class Session:
     def _control(self, control: dict[str, Any]) -> Probe:
         server = ControlServer(self.loop)
         plan = dict(control, host="127.0.0.1", port=server.port, connection="new", tls=None)
-        plan.update(requests=[CONTROL_REQUEST], registers=[], writes=[])
+        plan.update(requests=[CONTROL_REQUEST], registers=[], writes=[], watches=False)
         plan.update(status=[200], body_contains="ok", in_flight_max=100)
         return self._probe(plan)
 
@@ -155,6 +160,8 @@ def main() -> int:
 
 
 def _kind(plan: dict[str, Any]) -> type[Probe]:
+    if plan["watches"]:
+        return Watch
     if plan["writes"]:
         return RegisterWriter
     if plan["registers"]:

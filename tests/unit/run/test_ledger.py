@@ -162,6 +162,17 @@ def test_a_probe_that_writes_has_registers_for_its_longest_deadline(cluster: Clu
         check_registers(scene.experiment)
 
 
+def test_a_probe_that_watches_is_given_all_registers(cluster: Cluster) -> None:
+    writing = ProbeSpec(probe="api_write", path="vip", connection="new", rate_hz=2)
+    watching = ProbeSpec(probe="api_watch", path="vip", connection="reused", rate_hz=2)
+    scene = Scene(cluster, {"writes": writing, "watch": watching}, deadlines_s=(1.0,))
+    ledger = scene.ledger()
+    assert ledger.registers_for("writes") == ledger.written_by("writes")
+    given = {one.name for one in ledger.registers_for("watch")}
+    own = {one.name for plan in ledger.plans(CREDENTIALS).values() for one in plan.registers}
+    assert given == own | {one.name for one in ledger.written_by("writes")}
+
+
 def test_what_is_declared_is_what_is_made(scene: Scene) -> None:
     ledger = scene.ledger()
     ledger.declare()
