@@ -16,6 +16,7 @@ from quorate.harness.model.objectives import (
     deadline_of,
     probes_of,
     span_of,
+    unit_of,
 )
 from quorate.harness.model.verdict import SETTLED, PredictionResult
 from quorate.harness.predict import api_path, service_path
@@ -147,7 +148,7 @@ def _told(objective: Objective) -> PredictionResult:
         of=probes_of(objective),
         during=span_of(objective),
         deadline_s=deadline_of(objective),
-        unit="samples" if isinstance(objective, BadSamples) else "s",
+        unit=unit_of(objective),
     )
 
 

@@ -82,6 +82,7 @@ def of_fault(name: str) -> dict[str, tuple[float, float] | str]:
     }
 
 
+SHARE = "which share of the requests a fault hits, and how often, is not predicted"
 AGE = "there is no formula for how old a watch gets"
 SKEW = 0.61
 """Of cp2, whose priority is 99: the quickest backup of cp1."""
@@ -112,7 +113,7 @@ SKEW = 0.61
         ("kubelet_stop", {"bad_samples api": (0, 0)}),
         ("node_isolate", {"longest_outage_s api": (2 + SKEW, 3 + SKEW)}),
         ("node_reboot", {"longest_outage_s api": (SKEW, 3.5 + SKEW)}),
-        ("pod_kill", {"bad_samples web": (0, 61)}),
+        ("pod_kill", {"bad_samples web": (0, 61), "failed_share_pct web": SHARE}),
         ("scheduler_kill", {"bad_samples api": (0, 0)}),
         ("scheduler_pause", {"bad_samples api": (0, 0)}),
         ("vip_drop_holder", {"longest_outage_s api": (2 + SKEW, 3 + SKEW)}),
