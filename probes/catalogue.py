@@ -18,6 +18,7 @@ from quorate.probes import (
     api_write,
     dns_resolution,
     service_reachability,
+    url_reachability,
 )
 from quorate.probes.question import Question
 
@@ -34,6 +35,7 @@ PROBES: Mapping[str, Question] = {
         api_write.QUESTION,
         dns_resolution.QUESTION,
         service_reachability.QUESTION,
+        url_reachability.QUESTION,
     )
 }
 
@@ -43,8 +45,9 @@ WAYS: Mapping[str, tuple[str, ...]] = {
     "register": API_WAYS,
     "watch": API_WAYS,
     "service": ("service",),
+    "url": (),
 }
-"""First words of the paths to what a probe asks."""
+"""First words of the paths to what a probe asks; none where it asks a URL."""
 
 
 def ways() -> dict[str, tuple[str, ...]]:
@@ -121,7 +124,8 @@ def plan_probe(
     hard_timeout_s: float = HARD_TIMEOUT_S,
     registers: tuple[Register, ...] = (),
 ) -> ProbePlan:
-    """What the sampler is to do for one probe of an experiment; SpecError is raised earlier.
+    """What the sampler is to do for one probe of an experiment that asks by a path; SpecError is
+    raised earlier.
 
     ``registers``: those that it writes or watches, where that is what it does.
 

@@ -17,7 +17,7 @@ class Question:
         summary: one line for people.
         body: JSON that is sent, by a POST; empty: it is a GET.
         of: whom it asks: the API, the same for the run's registers (they are written, or watched),
-            or the service under watch (plain HTTP, at a NodePort).
+            the service under watch (plain HTTP, at a NodePort), or a URL of the user's own.
     """
 
     name: str
@@ -25,5 +25,5 @@ class Question:
     status: tuple[int, ...]
     body_contains: str
     summary: str
-    of: Literal["api", "register", "watch", "service"] = "api"
+    of: Literal["api", "register", "watch", "service", "url"] = "api"
     body: str = ""

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, Literal, NoReturn, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from quorate.harness.errors import SpecError
 from quorate.harness.model.bounds import OWN, Override, name_of, the_one, with_bound
@@ -29,6 +29,7 @@ from quorate.harness.model.objectives import (
     probes_of,
 )
 from quorate.harness.model.strict import Number, Strict, checked, path_text, value_text
+from quorate.harness.model.url import parse_url
 
 HARD_TIMEOUT_S = 5.0
 """How long a sample is waited for unless an objective's deadline is longer (design.md)."""
@@ -56,13 +57,40 @@ def _path_word(value: str) -> str:
     return value
 
 
+def _url(value: str) -> str:
+    parse_url(value)
+    return value
+
+
+def _as_tuple(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+Status = Annotated[int, Field(ge=100, le=599)]
+
+
 class ProbeSpec(Strict):
-    """One stream of samples: what is asked (a word of the probe catalogue), by which way, how."""
+    """One stream of samples: what is asked (a word of the probe catalogue), by which way, how.
+
+    Either by a ``path``, or a ``url`` of the user's own; its answer has one of the codes in
+    ``status`` (empty: 200), and its body ``contains`` a text.
+    """
 
     probe: str
-    path: Annotated[str, AfterValidator(_path_word)]
+    path: Annotated[str, AfterValidator(_path_word)] = ""
+    url: Annotated[str, AfterValidator(_url)] | None = None
+    status: Annotated[tuple[Status, ...], BeforeValidator(_as_tuple)] = ()
+    contains: str = ""
     connection: Literal["new", "reused"]
     rate_hz: Annotated[Number, Field(gt=0, le=200)]
+
+    @model_validator(mode="after")
+    def _asks_one_way(self) -> Self:
+        if bool(self.path) == bool(self.url):
+            raise ValueError("a path, or a url in its place")
+        if not self.url and (self.status or self.contains):
+            raise ValueError("status and contains only beside a url")
+        return self
 
     @property
     def period_s(self) -> float:
@@ -264,11 +292,19 @@ def _probes(
         spec = checked(value, model=ProbeSpec, prefix=path)
         if known is not None and spec.probe not in known:
             _refuse((*path, "probe"), found=repr(spec.probe), allowed=", ".join(sorted(known)))
-        if known is not None and spec.path.partition(":")[0] not in known[spec.probe]:
-            ways = ", ".join(known[spec.probe])
-            _refuse((*path, "path"), found=repr(spec.path), allowed=f"for {spec.probe}: {ways}")
+        if known is not None:
+            _check_way(spec, ways=known[spec.probe], path=path)
         found[name] = spec
     return found
+
+
+def _check_way(spec: ProbeSpec, *, ways: Sequence[str], path: tuple[str | int, ...]) -> None:
+    """A probe without a way of its own asks a URL."""
+    if spec.url is not None and ways:
+        _refuse((*path, "url"), found=repr(spec.url), allowed=f"a path, for {spec.probe}")
+    if spec.url is None and spec.path.partition(":")[0] not in ways:
+        allowed = ", ".join(ways) or "a url in place of path"
+        _refuse((*path, "path"), found=repr(spec.path), allowed=f"for {spec.probe}: {allowed}")
 
 
 def _objective(raw: Mapping[str, Any], *, where: tuple[str | int, ...]) -> Objective:

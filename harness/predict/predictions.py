@@ -99,7 +99,7 @@ class _Predicting:
         spec = self.experiment.probes[probe]
         asked = Asked(
             probe=spec.probe,
-            path=spec.path,
+            path=spec.path or str(spec.url),
             reused=spec.connection == "reused",
             deadline_s=deadline_s,
             period_s=spec.period_s,

@@ -8,6 +8,7 @@ from quorate.harness.model.experiment import BASELINE_SAMPLES
 from quorate.harness.model.probe_plan import ClientCredentials, ProbePlan
 from quorate.harness.run.ledger import Ledger
 from quorate.harness.run.request import Request
+from quorate.harness.run.urls import url_plans
 from quorate.harness.sampling.live import LiveView
 from quorate.harness.sampling.sampler import Sampler
 from quorate.harness.store.run_directory import RunDirectory
@@ -17,8 +18,8 @@ from quorate.probes.catalogue import plan_probe
 def plans(
     request: Request, *, credentials: KubeCredentials, ledger: Ledger
 ) -> dict[str, ProbePlan]:
-    """What the sampler is to ask, by the names that the experiment gives its probes, and the
-    ledger's own."""
+    """What the sampler is to ask by a path, by the names that the experiment gives its probes, and
+    the ledger's own."""
     client = ClientCredentials(
         ca_pem=credentials.ca.decode("ascii"),
         certificate_pem=credentials.certificate.decode("ascii"),
@@ -34,6 +35,7 @@ def plans(
             registers=ledger.registers_for(name),
         )
         for name, spec in experiment.probes.items()
+        if spec.path
     }
     return asked | ledger.plans(client)
 
@@ -51,7 +53,8 @@ class Sampling:
     ) -> None:
         experiment = request.experiment
         self._probes = {name: experiment.deadlines_s(name)[0] for name in experiment.probes}
-        self._sampler = Sampler(directory, plans(request, credentials=credentials, ledger=ledger))
+        asked = plans(request, credentials=credentials, ledger=ledger)
+        self._sampler = Sampler(directory, asked | url_plans(directory, request))
         self._started = False
         self.view = LiveView(
             directory, rates_hz={name: spec.rate_hz for name, spec in experiment.probes.items()}
