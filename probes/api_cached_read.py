@@ -3,7 +3,7 @@
 GET of a single object with ``resourceVersion=0`` is answered with what the API server remembers,
 however old (Kubernetes API concepts, "Resource versions"), so OK means: a load balancer, and an API
 server whose cache is filled. Nobody asks etcd for it; but a cache is kept full by a watch of etcd,
-and where that has ended an API server may read from etcd after all, or refuse.
+and some time after that has ended there are no answers either (docs/probes.md tells what was seen).
 """
 
 from __future__ import annotations
