@@ -17,7 +17,8 @@ class Question:
         summary: one line for people.
         body: JSON that is sent, by a POST; empty: it is a GET.
         of: whom it asks: the API, the same for the run's registers (they are written, or watched),
-            the service under watch (plain HTTP, at a NodePort), or a URL of the user's own.
+            the service under watch (plain HTTP, at a NodePort), a URL of the user's own, or
+            the cluster's DNS.
     """
 
     name: str
@@ -25,5 +26,5 @@ class Question:
     status: tuple[int, ...]
     body_contains: str
     summary: str
-    of: Literal["api", "register", "watch", "service", "url"] = "api"
+    of: Literal["api", "register", "watch", "service", "url", "dns"] = "api"
     body: str = ""

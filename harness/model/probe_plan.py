@@ -30,7 +30,7 @@ class ClientCredentials:
 
 @dataclass(frozen=True)
 class ProbePlan:
-    """One stream of HTTP requests.
+    """One stream of HTTP requests, or of DNS questions.
 
     Args:
         host: an IPv4 or IPv6 address, never a name (the sampler looks nothing up).
@@ -42,6 +42,7 @@ class ProbePlan:
         status: codes that are right. body_contains: text that a right body holds.
         body: JSON (ASCII) that is sent, by a POST; empty: it is a GET.
         registers: asked in turn, in place of ``path``. writes: they are written, not only read.
+        looks_up: a name that is asked for by DNS over UDP; no HTTP then.
         watches: ``path`` is that of a watch, and holds VERSION_PLACE.
     """
 
@@ -61,6 +62,7 @@ class ProbePlan:
     writes: bool = False
     body: str = ""
     watches: bool = False
+    looks_up: str = ""
 
     @property
     def requests(self) -> tuple[str, ...]:

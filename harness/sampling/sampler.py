@@ -176,6 +176,7 @@ class Sampler:
             "registers": [one.name for one in plan.registers],
             "writes": [_write_config(one, plan) for one in plan.registers if plan.writes],
             "watches": plan.watches,
+            "looks_up": plan.looks_up,
             "status": list(plan.status),
             "body_contains": plan.body_contains,
             "output": str(self._run.samples_file(name)),

@@ -5,12 +5,14 @@ Configuration, one line of JSON::
     {"base_ns": …, "fifo_priority": 10,
      "probes": [{"name", "host", "port", "connection": "new"|"reused", "rate_hz",
                  "hard_timeout_s", "in_flight_max", "requests": […], "status": [200],
-                 "body_contains", "registers": […], "writes": […], "watches": false, "output": path,
+                 "body_contains", "registers": […], "writes": […], "watches": false, "looks_up": "",
+                 "output": path,
                  "tls": {"name", "ca", "certificate", "key"} or null}],
      "control": {"name", "rate_hz", "hard_timeout_s", "output"}}
 
 ``host`` is an address: a name would have to be looked up, and looking up blocks. ``registers`` and
-``writes`` are empty for all but the probes of registers.py; ``watches``: a probe of watches.py.
+``writes`` are empty for all but the probes of registers.py, ``watches`` is true for those of
+watches.py, ``looks_up`` is a name for those of dns.py.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ import time
 from typing import Any
 
 from .control import ControlServer, LoopbackDown
+from .dns import DnsProbe
 from .lateness import Lateness
 from .link import Target
 from .loop import Loop
@@ -79,7 +82,7 @@ class Session:
     def _control(self, control: dict[str, Any]) -> Probe:
         server = ControlServer(self.loop)
         plan = dict(control, host="127.0.0.1", port=server.port, connection="new", tls=None)
-        plan.update(requests=[CONTROL_REQUEST], registers=[], writes=[], watches=False)
+        plan.update(requests=[CONTROL_REQUEST], registers=[], writes=[], watches=False, looks_up="")
         plan.update(status=[200], body_contains="ok", in_flight_max=100)
         return self._probe(plan)
 
@@ -160,6 +163,8 @@ def main() -> int:
 
 
 def _kind(plan: dict[str, Any]) -> type[Probe]:
+    if plan["looks_up"]:
+        return DnsProbe
     if plan["watches"]:
         return Watch
     if plan["writes"]:
