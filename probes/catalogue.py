@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from quorate.harness.errors import RefusedError
+from quorate.harness.errors import RefusedError, SpecError
 from quorate.harness.model.cluster import Cluster, Node, Role
-from quorate.harness.model.experiment import HARD_TIMEOUT_S, ProbeSpec
+from quorate.harness.model.experiment import HARD_TIMEOUT_S, Experiment
 from quorate.harness.model.probe_plan import ClientCredentials, ProbePlan
+from quorate.harness.model.probe_spec import ProbeSpec
 from quorate.harness.model.register import Register
-from quorate.probes import api_quorum_read, api_write, dns_resolution, service_reachability
+from quorate.probes import (
+    api_cached_read,
+    api_dry_run_create,
+    api_quorum_read,
+    api_watch,
+    api_write,
+    dns_resolution,
+    service_reachability,
+    url_reachability,
+)
 from quorate.probes.question import Question
 
 API_SERVER_PORT = 6443
@@ -19,10 +29,14 @@ API_SERVER_PORT = 6443
 PROBES: Mapping[str, Question] = {
     question.name: question
     for question in (
+        api_cached_read.QUESTION,
+        api_dry_run_create.QUESTION,
         api_quorum_read.QUESTION,
+        api_watch.QUESTION,
         api_write.QUESTION,
         dns_resolution.QUESTION,
         service_reachability.QUESTION,
+        url_reachability.QUESTION,
     )
 }
 
@@ -30,14 +44,28 @@ API_WAYS = ("vip", "haproxy", "apiserver")
 WAYS: Mapping[str, tuple[str, ...]] = {
     "api": API_WAYS,
     "register": API_WAYS,
+    "watch": API_WAYS,
     "service": ("service",),
+    "url": (),
 }
-"""First words of the paths to what a probe asks."""
+"""First words of the paths to what a probe asks; none where it asks a URL."""
 
 
 def ways() -> dict[str, tuple[str, ...]]:
     """Probe → first words of the paths that it can be asked by."""
     return {name: WAYS[question.of] for name, question in PROBES.items()}
+
+
+def check_probes(experiment: Experiment) -> None:
+    """SpecError where a probe is to be asked in a way that it cannot be."""
+    for name, spec in experiment.probes.items():
+        if PROBES[spec.probe].of == "watch" and spec.connection != "reused":
+            raise SpecError(
+                None,
+                field="extensions",
+                found=f"probe {name}: {spec.probe} with connection: {spec.connection}",
+                allowed="connection: reused, for a watch keeps its connection",
+            )
 
 
 class Endpoint(NamedTuple):
@@ -48,8 +76,9 @@ class Endpoint(NamedTuple):
 
 
 def endpoint(path: str, *, cluster: Cluster) -> Endpoint:
-    """The address behind ``vip``, ``haproxy:<node>``, ``apiserver:<node>``, ``service:<node>`` (the
-    NodePort there) or ``service`` (at the first worker).
+    """The address behind ``vip``, ``haproxy:<node>``, ``apiserver:<node>`` or ``service:<node>``
+    (the NodePort there). Without a node it is the first one in the cluster file, the first worker
+    for ``service``.
 
     Raises:
         RefusedError: the cluster has no such node, or the node does not carry that role.
@@ -80,6 +109,8 @@ def _entry(name: str, cluster: Cluster) -> Node:
 
 def _node(name: str, *, role: Role, path: str, cluster: Cluster) -> Node:
     fit = {node.name: node for node in cluster.with_role(role)}
+    if fit and not name:
+        return next(iter(fit.values()))
     if name not in fit:
         names = ", ".join(fit) or "none"
         raise RefusedError(f"path {path!r}: {name!r} is no {role} of this cluster; there: {names}")
@@ -94,25 +125,29 @@ def plan_probe(
     hard_timeout_s: float = HARD_TIMEOUT_S,
     registers: tuple[Register, ...] = (),
 ) -> ProbePlan:
-    """What the sampler is to do for one probe of an experiment; SpecError is raised earlier.
+    """What the sampler is to do for one probe of an experiment that asks by a path; SpecError is
+    raised earlier.
 
-    ``registers``: those that it writes, where that is what it does.
+    ``registers``: those that it writes or watches, where that is what it does.
 
     Raises:
         RefusedError: the path leads to no node of this cluster.
     """
     question = PROBES[spec.probe]
     host, port = endpoint(spec.path, cluster=cluster)
+    watches = question.of == "watch"
     return ProbePlan(
         host=host,
         port=port,
-        path=question.path,
+        path=api_watch.watch_path(registers[0]) if watches else question.path,
         connection=spec.connection,
         rate_hz=spec.rate_hz,
         credentials=None if question.of == "service" else credentials,
         hard_timeout_s=hard_timeout_s,
         status=question.status,
         body_contains=question.body_contains,
-        registers=registers,
+        body=question.body,
+        registers=() if watches else registers,
         writes=question.of == "register",
+        watches=watches,
     )

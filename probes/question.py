@@ -1,4 +1,4 @@
-"""A probe as data: an HTTP GET, and what a right answer looks like."""
+"""A probe as data: an HTTP request, and what a right answer looks like."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ class Question:
 
     Args:
         name: its word in an experiment. path: of the URL, with its query; empty where the run's
-            own registers are asked.
+            own registers are asked for.
         status: codes that are right. body_contains: text that a right body holds.
         summary: one line for people.
-        of: whom it asks: the API, the same for the run's registers (they are written), or the
-            service under watch (plain HTTP, at a NodePort).
+        body: JSON that is sent, by a POST; empty: it is a GET.
+        of: whom it asks: the API, the same for the run's registers (they are written, or watched),
+            the service under watch (plain HTTP, at a NodePort), a URL of the user's own, or
+            the cluster's DNS.
     """
 
     name: str
@@ -24,4 +26,5 @@ class Question:
     status: tuple[int, ...]
     body_contains: str
     summary: str
-    of: Literal["api", "register", "service"] = "api"
+    of: Literal["api", "register", "watch", "service", "url", "dns"] = "api"
+    body: str = ""

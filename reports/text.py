@@ -134,6 +134,8 @@ def _number(result: ObjectiveResult) -> str:
     """``3.35 s (3.30 to 3.40)``: the true number lies in the range."""
     if result.value is None:
         return "not measured"
+    if result.unit == "%":
+        return f"{result.value:.2f} % ({result.low or 0.0:.2f} to {result.high or 0.0:.2f})"
     if result.unit != "s":
         whole = f"{result.value:g} {result.unit}"
         unsure = result.high is not None and result.high != result.value

@@ -64,6 +64,7 @@ def _absolute(cluster: Cluster, *, base: Path) -> Cluster:
         update={
             "kubeconfig": base / cluster.kubeconfig.expanduser(),
             "network_namespace": None if namespace is None else base / namespace,
+            "ca": None if cluster.ca is None else base / cluster.ca.expanduser(),
         }
     )
 

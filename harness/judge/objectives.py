@@ -7,9 +7,11 @@ from quorate.harness.judge.intervals import Counts
 from quorate.harness.judge.outages import enough, judge_intervals
 from quorate.harness.judge.rescheduling import time_to_rescheduled
 from quorate.harness.judge.result import Number, result, state_of, unanswered
+from quorate.harness.judge.shares import judge_share
 from quorate.harness.judge.times import time_to_drained, time_to_whole
 from quorate.harness.model.objectives import (
     BadSamples,
+    FailedShare,
     Objective,
     TimeToDrained,
     TimeToRescheduled,
@@ -28,6 +30,8 @@ def judge_objective(objective: Objective, evidence: Evidence) -> ObjectiveResult
         found = time_to_rescheduled(objective, evidence)
     elif isinstance(objective, BadSamples):
         found = _bad_samples(objective, evidence)
+    elif isinstance(objective, FailedShare):
+        found = judge_share(objective, evidence)
     else:
         found = judge_intervals(objective, evidence)
     if evidence.unbegun:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from quorate.harness.model.objectives import (
-    BadSamples,
     Objective,
-    Outages,
     deadline_of,
     span_of,
     subjects_of,
+    unit_of,
 )
 from quorate.harness.model.verdict import ObjectiveResult, State
 
@@ -39,7 +38,7 @@ def result(objective: Objective, *, number: Number, state: State, reason: str) -
         value=_rounded(number.value),
         low=_rounded(number.low),
         high=_rounded(number.high),
-        unit=_unit(objective),
+        unit=unit_of(objective),
         state=state,
         censored=number.censored,
         at=None if number.at is None else (round(number.at[0], 6), round(number.at[1], 6)),
@@ -57,12 +56,6 @@ def state_of(*, over: bool, surely_within: bool) -> State:
     if over:
         return State.MISSED
     return State.MET if surely_within else State.INCONCLUSIVE
-
-
-def _unit(objective: Objective) -> str:
-    if isinstance(objective, BadSamples):
-        return "samples"
-    return "outages" if isinstance(objective, Outages) else "s"
 
 
 def _rounded(number: float | None) -> float | None:

@@ -162,6 +162,9 @@ class Cluster(_Frozen):
     ssh: Ssh = Ssh()
     power: Power | None = None
     network_namespace: Path | None = None
+    ca: Path | None = None
+    """Authorities (PEM) by which the certificates of URLs under watch are verified; None: the
+    system's."""
     haproxy: HAProxy = HAProxy()
     service: Service = Service()
     limits: Limits = Limits()

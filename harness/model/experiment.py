@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, NoReturn
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from quorate.harness.errors import SpecError
 from quorate.harness.model.bounds import OWN, Override, name_of, the_one, with_bound
@@ -29,7 +29,8 @@ from quorate.harness.model.objectives import (
     deadline_of,
     probes_of,
 )
-from quorate.harness.model.strict import Number, Strict, checked, path_text, value_text
+from quorate.harness.model.probe_spec import ProbeSpec
+from quorate.harness.model.strict import Strict, checked, path_text, value_text
 from quorate.harness.model.timeline import BESIDE_HARNESS
 
 HARD_TIMEOUT_S = 5.0
@@ -48,41 +49,7 @@ BASELINE_SAMPLES = 300
 DRAIN = "worker_drain"
 """The fault that ``time_to_drained_s`` is about."""
 
-PATH = re.compile(r"vip|service|(haproxy|apiserver|service):[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
-VANTAGE = re.compile(r"harness|node:[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 PROBE_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-
-
-def _path_word(value: str) -> str:
-    if not PATH.fullmatch(value):
-        raise ValueError("vip, haproxy:<node>, apiserver:<node>, service, service:<node>")
-    return value
-
-
-def _vantage_word(value: str) -> str:
-    if not VANTAGE.fullmatch(value):
-        raise ValueError(f"{BESIDE_HARNESS}, node:<node>, node:first-worker, node:surviving-worker")
-    return value
-
-
-class ProbeSpec(Strict):
-    """One stream of samples: what is asked (a word of the probe catalogue), by which way, how.
-
-    ``vantage`` (``from``): where it is asked, beside the harness or on a node.
-    """
-
-    probe: str
-    path: Annotated[str, AfterValidator(_path_word)]
-    vantage: Annotated[str, AfterValidator(_vantage_word)] = Field(
-        default=BESIDE_HARNESS, alias="from"
-    )
-    connection: Literal["new", "reused"]
-    rate_hz: Annotated[Number, Field(gt=0, le=200)]
-
-    @property
-    def period_s(self) -> float:
-        """Time between two samples, seconds."""
-        return 1.0 / self.rate_hz
 
 
 class Activity(Strict):
@@ -291,11 +258,19 @@ def _probes(
         spec = checked(value, model=ProbeSpec, prefix=path)
         if known is not None and spec.probe not in known:
             _refuse((*path, "probe"), found=repr(spec.probe), allowed=", ".join(sorted(known)))
-        if known is not None and spec.path.partition(":")[0] not in known[spec.probe]:
-            ways = ", ".join(known[spec.probe])
-            _refuse((*path, "path"), found=repr(spec.path), allowed=f"for {spec.probe}: {ways}")
+        if known is not None:
+            _check_way(spec, ways=known[spec.probe], path=path)
         found[name] = spec
     return found
+
+
+def _check_way(spec: ProbeSpec, *, ways: Sequence[str], path: tuple[str | int, ...]) -> None:
+    """A probe without a way of its own asks a URL."""
+    if spec.url is not None and ways:
+        _refuse((*path, "url"), found=repr(spec.url), allowed=f"a path, for {spec.probe}")
+    if spec.url is None and spec.path.partition(":")[0] not in ways:
+        allowed = ", ".join(ways) or "a url in place of path"
+        _refuse((*path, "path"), found=repr(spec.path), allowed=f"for {spec.probe}: {allowed}")
 
 
 def _objective(raw: Mapping[str, Any], *, where: tuple[str | int, ...]) -> Objective:

@@ -1,7 +1,7 @@
 """Objectives: an indicator (a number computed from the timeline) and the bound that it must keep.
 
-Each is one line of an experiment. Units stand at the end of an indicator's name; ``outages`` and
-``bad_samples`` count. What each number means is told in docs/objectives.md.
+Each is one line of an experiment. Units stand at the end of an indicator's name (``pct``: per
+cent); ``outages`` and ``bad_samples`` count. What each number means is told in docs/objectives.md.
 """
 
 from __future__ import annotations
@@ -67,6 +67,13 @@ class WeightedOutage(Outage):
     indicator: Literal["weighted_outage_s"]
 
 
+class FailedShare(OfOneProbe):
+    """At most ``at_most`` per cent of the samples of a phase are not OK within ``deadline_s``."""
+
+    indicator: Literal["failed_share_pct"]
+    at_most: Annotated[Number, Field(gt=0, le=100)]
+
+
 class Outages(OfOneProbe):
     """At most ``at_most`` disruption intervals."""
 
@@ -111,13 +118,14 @@ class TimeToRescheduled(Strict):
 
 
 OfIntervals = LongestOutage | TotalOutage | WeightedOutage | Outages
-OfSamples = OfIntervals | BadSamples
+OfSamples = OfIntervals | BadSamples | FailedShare
 Objective = OfSamples | TimeToWhole | TimeToDrained | TimeToRescheduled
 
 INDICATORS: Mapping[str, type[Objective]] = {
     "longest_outage_s": LongestOutage,
     "total_outage_s": TotalOutage,
     "weighted_outage_s": WeightedOutage,
+    "failed_share_pct": FailedShare,
     "outages": Outages,
     "bad_samples": BadSamples,
     "time_to_whole_s": TimeToWhole,
@@ -150,3 +158,12 @@ def span_of(objective: Objective) -> str:
     if isinstance(objective, OfOneProbe | BadSamples):
         return objective.during
     return f"since {objective.since}" if isinstance(objective, TimeToWhole) else "since injection"
+
+
+def unit_of(objective: Objective) -> str:
+    """The unit of its number."""
+    if isinstance(objective, FailedShare):
+        return "%"
+    if isinstance(objective, BadSamples):
+        return "samples"
+    return "outages" if isinstance(objective, Outages) else "s"

@@ -12,6 +12,9 @@ from typing import Literal
 from quorate.harness.model.experiment import HARD_TIMEOUT_S
 from quorate.harness.model.register import Register
 
+VERSION_PLACE = "{version}"
+"""Where the sampler puts the version that a watch is to begin at."""
+
 IN_FLIGHT_MAX = 512
 """Requests of one probe under way at once; a tick beyond it is UNKNOWN. 20 Hz × 5 s needs 100."""
 
@@ -27,7 +30,7 @@ class ClientCredentials:
 
 @dataclass(frozen=True)
 class ProbePlan:
-    """One stream of HTTP requests.
+    """One stream of HTTP requests, or of DNS questions.
 
     Args:
         host: an IPv4 or IPv6 address, never a name (the sampler looks nothing up).
@@ -37,7 +40,10 @@ class ProbePlan:
         connection: new: a TCP and TLS handshake for every request; reused: one for all.
         hard_timeout_s: how long one request is waited for, at least its largest deadline.
         status: codes that are right. body_contains: text that a right body holds.
+        body: JSON (ASCII) that is sent, by a POST; empty: it is a GET.
         registers: asked in turn, in place of ``path``. writes: they are written, not only read.
+        looks_up: a name that is asked for by DNS over UDP; no HTTP then.
+        watches: ``path`` is that of a watch, and holds VERSION_PLACE.
     """
 
     host: str
@@ -54,12 +60,18 @@ class ProbePlan:
     in_flight_max: int = IN_FLIGHT_MAX
     registers: tuple[Register, ...] = ()
     writes: bool = False
+    body: str = ""
+    watches: bool = False
+    looks_up: str = ""
 
     @property
     def requests(self) -> tuple[str, ...]:
         """The whole requests, asked in turn."""
         paths = [one.path for one in self.registers] or [self.path]
-        return tuple(f"{self.head('GET', path)}\r\n" for path in paths)
+        if not self.body:
+            return tuple(f"{self.head('GET', path)}\r\n" for path in paths)
+        sent = f"Content-Type: application/json\r\nContent-Length: {len(self.body)}\r\n\r\n"
+        return tuple(f"{self.head('POST', path)}{sent}{self.body}" for path in paths)
 
     def head(self, method: str, path: str) -> str:
         """A request's first line and fields, without the empty line that ends them; identity

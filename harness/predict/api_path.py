@@ -19,8 +19,12 @@ from quorate.harness.predict.situation import Asked, Cost, Situation
 
 PATH = "vip"
 
-QUORUM_READS = ("api_quorum_read",)
-"""Probes that need etcd's leader for every answer, and nothing else of etcd."""
+QUORUM_READS = ("api_quorum_read", "api_dry_run_create")
+"""Probes that need etcd's leader for every answer, and nothing else of etcd: a create that is not
+to be kept reads whether its name is taken."""
+
+WATCHES = ("api_watch",)
+"""Probes of a stream: how old it gets follows from when it is written to besides."""
 
 SYN_AGAIN_S = (1.0, 3.0, 7.0, 15.0)
 """When Linux sends a SYN that was lost again (tcp(7): from 1 s on, doubling)."""
@@ -52,6 +56,8 @@ class ApiPath:
     def costs(self) -> list[Cost]:
         if self.asked.path != PATH:
             raise Unpredicted(f"there is no formula for the path {self.asked.path}")
+        if self.asked.probe in WATCHES:
+            raise Unpredicted("there is no formula for how old a watch gets")
         part, way = self.situation.touch.part, self.situation.touch.way
         if part is Part.MACHINE and way is Way.LEFT:
             return self._reboot()

@@ -17,6 +17,7 @@ from quorate.harness.model.objectives import (
     deadline_of,
     span_of,
     subjects_of,
+    unit_of,
 )
 from quorate.harness.model.verdict import SETTLED, PredictionResult
 from quorate.harness.predict import api_path, service_path
@@ -102,7 +103,7 @@ class _Predicting:
         spec = self.experiment.probes[probe]
         asked = Asked(
             probe=spec.probe,
-            path=spec.path,
+            path=spec.path or str(spec.url),
             reused=spec.connection == "reused",
             deadline_s=deadline_s,
             period_s=spec.period_s,
@@ -151,7 +152,7 @@ def _told(objective: Objective) -> PredictionResult:
         of=subjects_of(objective),
         during=span_of(objective),
         deadline_s=deadline_of(objective),
-        unit="samples" if isinstance(objective, BadSamples) else "s",
+        unit=unit_of(objective),
     )
 
 

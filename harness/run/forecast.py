@@ -74,12 +74,12 @@ def is_alone(experiment: Experiment) -> bool:
 
 
 def entries_of(experiment: Experiment, *, cluster: Cluster) -> Mapping[str, str | None]:
-    """Probe → the node that it asks; None where it asks the virtual address.
+    """Probe → the node that it asks; None where it asks the virtual address, or a URL.
 
     RefusedError where its path leads to no node of this cluster.
     """
     names = {node.address: node.name for node in cluster.nodes}
     return {
-        name: names.get(endpoint(spec.path, cluster=cluster).host)
+        name: names.get(endpoint(spec.path, cluster=cluster).host) if spec.path else None
         for name, spec in experiment.probes.items()
     }

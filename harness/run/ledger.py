@@ -17,9 +17,10 @@ from quorate.harness.drivers.kube_api import NONE_LEFT
 from quorate.harness.errors import SpecError
 from quorate.harness.faults.contract import mark_of
 from quorate.harness.model.cluster import HARNESS, Cluster, Role
-from quorate.harness.model.experiment import Experiment, ProbeSpec
+from quorate.harness.model.experiment import Experiment
 from quorate.harness.model.marks import LABEL
 from quorate.harness.model.probe_plan import ClientCredentials, ProbePlan
+from quorate.harness.model.probe_spec import ProbeSpec
 from quorate.harness.model.register import READER, WRITER, Register
 from quorate.harness.model.timeline import BESIDE_HARNESS
 from quorate.harness.model.undo import Undo
@@ -41,6 +42,11 @@ REGISTERS_MAX = 100
 """Of one probe: they are made before the baseline, one by one."""
 
 
+BESIDE_WRITERS = ("api_write", "api_watch")
+"""Probes that must be where the ledger's writers are: the order of writes, reads and events is told
+by one clock."""
+
+
 def registers_needed(experiment: Experiment, probe: str) -> int:
     """How many a probe that writes takes in turn, so that a write whose register's turn has come
     again has missed every deadline that it is judged by."""
@@ -49,16 +55,17 @@ def registers_needed(experiment: Experiment, probe: str) -> int:
 
 
 def check_registers(experiment: Experiment) -> None:
-    """SpecError where a probe writes so often that it would need too many registers, or from afar:
-    the order of reads and writes is told by one clock."""
-    for name in _writing(experiment):
-        if (vantage := experiment.probes[name].vantage) != BESIDE_HARNESS:
+    """SpecError where a probe writes so often that it would need too many registers, or writes or
+    watches from afar."""
+    for name, spec in experiment.probes.items():
+        if spec.probe in BESIDE_WRITERS and spec.vantage != BESIDE_HARNESS:
             raise SpecError(
                 None,
                 field="extensions",
-                found=f"probe {name}, which writes from: {vantage}",
-                allowed=f"from: {BESIDE_HARNESS} for api_write",
+                found=f"probe {name}, an {spec.probe} from: {spec.vantage}",
+                allowed=f"from: {BESIDE_HARNESS} for {spec.probe}",
             )
+    for name in _writing(experiment):
         number = registers_needed(experiment, name)
         if number > REGISTERS_MAX:
             raise SpecError(
@@ -82,6 +89,7 @@ class Ledger:
         self._drivers = drivers
         self._unit = f"quorate-{mark_of(directory.run_id, INJECTION)}"
         self._ways = _ways(request.cluster)
+        self._probes = request.experiment.probes
         experiment = request.experiment
         writers = [name for name in self._ways if name.startswith(WRITER)]
         for name in _writing(experiment):
@@ -142,6 +150,12 @@ class Ledger:
     def written_by(self, probe: str) -> tuple[Register, ...]:
         """The registers of one probe, in the order in which it writes them."""
         return tuple(one for one in self._registers if one.writer == probe)
+
+    def registers_for(self, probe: str) -> tuple[Register, ...]:
+        """Those that a probe of the experiment needs: all for one that watches them, else those
+        that it writes."""
+        watches = self._probes[probe].probe == "api_watch"
+        return self._registers if watches else self.written_by(probe)
 
     def plans(self, credentials: ClientCredentials) -> dict[str, ProbePlan]:
         """The run's own writers and readers; a reader reads what the run's own writers write."""

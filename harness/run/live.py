@@ -32,7 +32,7 @@ from quorate.harness.run.signals import RunSignals
 from quorate.harness.store.bounds_file import GivenBound, read_cluster_bounds, rebound
 from quorate.harness.store.experiment_file import Words
 from quorate.harness.store.run_directory import ExperimentSource
-from quorate.probes.catalogue import ways
+from quorate.probes.catalogue import check_probes, ways
 
 RUNS_VARIABLE = "QUORATE_RUNS"
 
@@ -94,6 +94,7 @@ def begin(document: Mapping[str, Any]) -> Run:
     check_arguments(experiment)
     check_length(experiment)
     check_registers(experiment)
+    check_probes(experiment)
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     source = options.source or ExperimentSource.dump(_plain(document), file=_file_of_engine())
     request = Request(

@@ -90,6 +90,18 @@ def refuse_while_pending(registry: PendingRuns) -> None:
         )
 
 
+def _observer(
+    request: Request,
+    *,
+    directory: RunDirectory,
+    sources: Callable[[Drivers, Sink], Sequence[Source]],
+    drivers: Drivers,
+) -> Observer:
+    sink: Sink = queue.SimpleQueue()
+    components = Components(request.cluster)
+    return Observer(components, directory=directory, sources=sources(drivers, sink), sink=sink)
+
+
 def _assemble(
     request: Request,
     *,
@@ -109,13 +121,7 @@ def _assemble(
     ledger.declare()
     write_cluster(request.cluster, directory.path / "cluster.yaml")
     progress.say(f"run {directory.path}")
-    sink: Sink = queue.SimpleQueue()
-    observer = Observer(
-        Components(request.cluster),
-        directory=directory,
-        sources=parts.sources(drivers, sink),
-        sink=sink,
-    )
+    observer = _observer(request, directory=directory, sources=parts.sources, drivers=drivers)
     watcher = Watcher(request.experiment, observer=observer, clock=drivers.clock, progress=progress)
     acting = parts.acting(request.cluster, directory.path)
     injector = Injector(

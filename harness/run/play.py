@@ -20,6 +20,7 @@ from quorate.harness.store.bounds_file import rebound, refuse_unused
 from quorate.harness.store.experiment_file import check_experiment
 from quorate.harness.store.run_directory import ExperimentSource
 from quorate.harness.store.yaml_lines import located, parse_yaml
+from quorate.probes.catalogue import check_probes
 
 SETTINGS = {
     # In-process, chaoslib ignores the experiment's `runtime` and takes it from the settings.
@@ -58,6 +59,7 @@ def _read(source: ExperimentSource) -> tuple[dict[str, Any], Experiment]:
         check_arguments(experiment)
         check_length(experiment)
         check_registers(experiment)
+        check_probes(experiment)
     return document, experiment
 
 

@@ -12,6 +12,7 @@ from quorate.harness.model.probe_plan import ClientCredentials, ProbePlan
 from quorate.harness.run.durations import worst_case_s
 from quorate.harness.run.ledger import Ledger
 from quorate.harness.run.request import Request
+from quorate.harness.run.urls import url_plans
 from quorate.harness.run.vantages import Reach, Vantages
 from quorate.harness.sampling.live import LiveView
 from quorate.harness.sampling.sampler import Sampler
@@ -22,8 +23,8 @@ from quorate.probes.catalogue import plan_probe
 def plans(
     request: Request, *, credentials: KubeCredentials, ledger: Ledger
 ) -> dict[str, ProbePlan]:
-    """What the sampler is to ask, by the names that the experiment gives its probes, and the
-    ledger's own."""
+    """What the sampler is to ask by a path, by the names that the experiment gives its probes, and
+    the ledger's own."""
     client = ClientCredentials(
         ca_pem=credentials.ca.decode("ascii"),
         certificate_pem=credentials.certificate.decode("ascii"),
@@ -36,9 +37,10 @@ def plans(
             cluster=request.cluster,
             credentials=client,
             hard_timeout_s=experiment.hard_timeout_s(name),
-            registers=ledger.written_by(name),
+            registers=ledger.registers_for(name),
         )
         for name, spec in experiment.probes.items()
+        if spec.path
     }
     return asked | ledger.plans(client)
 
@@ -59,6 +61,7 @@ class Sampling:
         self._directory = directory
         self._probes = {name: experiment.deadlines_s(name)[0] for name in experiment.probes}
         self._plans = plans(request, credentials=credentials, ledger=ledger)
+        self._plans |= url_plans(directory, request)
         self._vantages = Vantages(
             directory, experiment=experiment, cluster=request.cluster, reach=reach
         )

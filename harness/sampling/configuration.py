@@ -70,6 +70,8 @@ def _probe_config(name: str, plan: ProbePlan) -> dict[str, Any]:
         "requests": list(plan.requests),
         "registers": [one.name for one in plan.registers],
         "writes": [_write_config(one, plan) for one in plan.registers if plan.writes],
+        "watches": plan.watches,
+        "looks_up": plan.looks_up,
         "status": list(plan.status),
         "body_contains": plan.body_contains,
         "tls": tls,

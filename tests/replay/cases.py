@@ -98,11 +98,24 @@ class Case:
 
 BAD = {"indicator": "bad_samples", "of": "api", "at_most": 0}
 WEIGHTED = {"indicator": "weighted_outage_s", "of": "api", "at_most": 2}
+SHARE = {"indicator": "failed_share_pct", "of": "api"}
 WHOLE = {"indicator": "time_to_whole_s", "since": "undo", "at_most": 1}
 DRAINED = {"indicator": "time_to_drained_s", "at_most": 60}
 MET, MISSED, INCONCLUSIVE = "MET", "MISSED", "INCONCLUSIVE"
 
 CASES: Mapping[str, Case] = {
+    "share_within_its_band": Case(
+        "a third of the samples, which no bound near a third can be sure of",
+        MISSED,
+        samples=well_but("!.." * 50),
+        objectives=[
+            {**SHARE, "at_most": at_most, "deadline_s": deadline_s}
+            for at_most, deadline_s in ((42, 1), (34, 2), (25, 3))
+        ],
+        states=(MET, INCONCLUSIVE, MISSED),
+        values=[5000 / 151] * 3,  # with the sample that was under way at the act
+        says=("50 of 151 samples", "too few to tell"),
+    ),
     "flapping": Case(
         "two good samples in a row do not end an outage, three do",
         MISSED,

@@ -54,8 +54,9 @@ class AnswerReader:
         last = fields.get(b"connection", b"").lower() == b"close"
         if status < 200 or status in (204, 304):
             return self._finish(b"", last=last)
-        if fields.get(b"transfer-encoding", b"").lower() == b"chunked":
-            return self._chunked(last=last)
+        if self._is_chunked():
+            # Trailers are not used by anything that we ask.
+            return self._finish(bytes(self._body), last=last) if self._take_chunks() else None
         if self._until_end():
             _refuse_long(len(self._data))
             return None
@@ -66,6 +67,10 @@ class AnswerReader:
         body = bytes(self._data[:length])
         del self._data[:length]
         return self._finish(body, last=last)
+
+    def _is_chunked(self) -> bool:
+        fields = self._head[1] if self._head else {}
+        return fields.get(b"transfer-encoding", b"").lower() == b"chunked"
 
     def _until_end(self) -> bool:
         fields = self._head[1] if self._head else {}
@@ -89,19 +94,20 @@ class AnswerReader:
         self._head = (_number(first[1], base=10), fields)
         return True
 
-    def _chunked(self, *, last: bool) -> Answer | None:
+    def _take_chunks(self) -> bool:
+        """Moves whole chunks into the body; whether the last one was among them."""
         while True:
             end = self._data.find(b"\r\n")
             if end < 0:
-                return None
+                return False
             size = _number(bytes(self._data[:end]).split(b";")[0], base=16)
             _refuse_long(len(self._body) + size)
             if len(self._data) < end + 2 + size + 2:
-                return None
+                return False
             self._body += self._data[end + 2 : end + 2 + size]
             del self._data[: end + 2 + size + 2]
-            if size == 0:  # trailers are not used by anything that we ask
-                return self._finish(bytes(self._body), last=last)
+            if size == 0:
+                return True
 
     def _finish(self, body: bytes, *, last: bool) -> Answer:
         status = self._head[0] if self._head else 0

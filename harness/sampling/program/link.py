@@ -74,6 +74,7 @@ class Link:
         *,
         on_answer: Callable[[Link, Answer], None],
         on_broken: Callable[[Link, Broken], None],
+        reader: AnswerReader | None = None,
     ) -> None:
         self.stage = "connect"
         self.peer = ""
@@ -84,7 +85,7 @@ class Link:
         self._on_broken = on_broken
         self._socket: Any = None
         self._out = bytearray()
-        self._reader = AnswerReader()
+        self._reader = reader or AnswerReader()
 
     def open(self) -> None:
         """Begins to connect; what fails at once is told through ``on_broken`` like all else."""

@@ -5,13 +5,15 @@ Configuration, one line of JSON::
     {"base_ns": …, "fifo_priority": 10, "lasts_s": null,
      "probes": [{"name", "host", "port", "connection": "new"|"reused", "rate_hz",
                  "hard_timeout_s", "in_flight_max", "requests": […], "status": [200],
-                 "body_contains", "registers": […], "writes": […], "output": path,
+                 "body_contains", "registers": […], "writes": […], "watches": false, "looks_up": "",
+                 "output": path,
                  "tls": {"name", "ca", "certificate", "key"} or null}],   (PEM texts)
      "control": {"name", "rate_hz", "hard_timeout_s", "output"}}
 
 ``host`` is an address: a name would have to be looked up, and looking up blocks. ``registers`` and
-``writes`` are empty for all but the probes of registers.py. ``lasts_s``: after so many seconds it
-ends by itself; null: only when it is told to.
+``writes`` are empty for all but the probes of registers.py, ``watches`` is true for those of
+watches.py, ``looks_up`` is a name for those of dns.py. ``lasts_s``: after so many seconds it ends
+by itself; null: only when it is told to.
 """
 
 from __future__ import annotations
@@ -29,12 +31,14 @@ import time
 from typing import Any
 
 from .control import ControlServer, LoopbackDown
+from .dns import DnsProbe
 from .lateness import Lateness
 from .link import Target
 from .loop import Loop
 from .output import FLUSH_S, SampleFile
 from .probe import FreshProbe, Probe, ReusedProbe
 from .registers import RegisterReader, RegisterWriter
+from .watches import Watch
 
 START_AFTER_S = 0.1
 """From the end of the preparations to the first tick: nothing is late at the start."""
@@ -66,6 +70,10 @@ class Session:
         self._lasts_s = config["lasts_s"]
         self._ended = ""
         self._waiting = len(self.probes)
+        watches = [probe for probe in self.probes if isinstance(probe, Watch)]
+        for probe in self.probes:
+            if isinstance(probe, RegisterWriter):
+                probe.listeners += [watch.wrote for watch in watches]
 
     def _probe(self, plan: dict[str, Any]) -> Probe:
         tls = plan["tls"]
@@ -82,7 +90,7 @@ class Session:
     def _control(self, control: dict[str, Any]) -> Probe:
         server = ControlServer(self.loop)
         plan = dict(control, host="127.0.0.1", port=server.port, connection="new", tls=None)
-        plan.update(requests=[CONTROL_REQUEST], registers=[], writes=[])
+        plan.update(requests=[CONTROL_REQUEST], registers=[], writes=[], watches=False, looks_up="")
         plan.update(status=[200], body_contains="ok", in_flight_max=100)
         return self._probe(plan)
 
@@ -178,6 +186,10 @@ def play(config: bytes) -> int:
 
 
 def _kind(plan: dict[str, Any]) -> type[Probe]:
+    if plan["looks_up"]:
+        return DnsProbe
+    if plan["watches"]:
+        return Watch
     if plan["writes"]:
         return RegisterWriter
     if plan["registers"]:

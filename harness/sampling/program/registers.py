@@ -11,6 +11,7 @@ What a sample line says beside the rest is the ledger; every string is as the AP
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from .answer import Answer
@@ -81,10 +82,13 @@ class RegisterWriter(Probe):
 
     ``plan`` names the registers in ``registers``, in the order of ``requests`` (which read them)
     and of ``writes``: ``head`` (of the request, without its length), ``object``, ``values``.
+
+    ``listeners`` are told the version of each write that is acknowledged.
     """
 
     def __init__(self, plan: dict[str, Any], **rest: Any) -> None:
         super().__init__(plan, **rest)
+        self.listeners: list[Callable[[str], None]] = []
         self._registers = [
             _Register(name, self._requests[number], write=plan["writes"][number])
             for number, name in enumerate(plan["registers"])
@@ -137,6 +141,8 @@ class RegisterWriter(Probe):
             self._over(register, outcome="FAILED", detail="body", link=link)
         elif register.tried:
             shot.noted["w"][-1] = state[1]
+            for listener in self.listeners:
+                listener(state[1])
             self._over(register, outcome="OK", link=link, version=state[1])
         else:
             shot.noted["r"] = [register.name, *state]

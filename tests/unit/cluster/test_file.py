@@ -37,6 +37,9 @@ def test_paths_count_from_the_files_directory(path: Path, tmp_path: Path) -> Non
     assert cluster.kubeconfig == tmp_path / "kubeconfig"
     assert cluster.network_namespace == Path("/run/netns/q-quorate-client")
     assert cluster.ssh.options[1] == "/abs/key"
+    assert cluster.ca is None
+    path.write_text(f"{TEXT}ca: pki/ca.pem\n")
+    assert read_cluster(path).ca == tmp_path / "pki" / "ca.pem"
 
 
 def test_what_was_written_reads_the_same_from_anywhere(path: Path, tmp_path: Path) -> None:

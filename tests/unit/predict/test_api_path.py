@@ -205,10 +205,23 @@ def test_what_nobody_can_bound(strikes: Strikes, facts: ClusterFacts) -> None:
         cost(struck, replace(facts, apiservers=several))
     with pytest.raises(Unpredicted, match="no formula for what api_write needs"):
         cost(struck, facts, replace(NEW, probe="api_write"))
+    with pytest.raises(Unpredicted, match="no formula for what api_cached_read needs"):
+        cost(struck, facts, replace(NEW, probe="api_cached_read"))
+    with pytest.raises(Unpredicted, match="how old a watch gets"):
+        cost(strikes(Part.APISERVER, Way.HUNG, "cp1"), facts, replace(KEPT, probe="api_watch"))
     with pytest.raises(Unpredicted, match="the path apiserver:cp1"):
         cost(struck, facts, replace(NEW, path="apiserver:cp1"))
     with pytest.raises(Unpredicted, match="who holds the VIP"):
         cost(strikes(Part.MACHINE, Way.SILENT, "cp1", vip_holder=None), facts)
+
+
+def test_a_dry_run_waits_for_etcd_as_a_quorum_read_does(
+    strikes: Strikes, facts: ClusterFacts
+) -> None:
+    struck = strikes(Part.ETCD, Way.HUNG, "cp2", lost=["cp2"])
+    dry_run = replace(NEW, probe="api_dry_run_create")
+    assert cost(struck, facts, dry_run) == cost(struck, facts)
+    assert cost(struck, facts)[1] > 0
 
 
 def test_what_could_not_be_read_is_named(strikes: Strikes, facts: ClusterFacts) -> None:

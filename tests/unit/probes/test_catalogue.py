@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from quorate.harness.errors import RefusedError
+from quorate.harness.errors import RefusedError, SpecError
 from quorate.harness.model.cluster import Cluster
-from quorate.harness.model.experiment import ProbeSpec
+from quorate.harness.model.experiment import Experiment
 from quorate.harness.model.probe_plan import ClientCredentials, ProbePlan
+from quorate.harness.model.probe_spec import ProbeSpec
 from quorate.harness.model.register import Register
-from quorate.probes.catalogue import PROBES, endpoint, plan_probe
+from quorate.probes.catalogue import PROBES, check_probes, endpoint, plan_probe
 
 CLUSTER = Cluster.model_validate(
     {
@@ -33,6 +35,8 @@ CREDENTIALS = ClientCredentials(ca_pem="CA", certificate_pem="CERT", key_pem="SE
         ("vip", ("10.0.0.9", 8443)),
         ("haproxy:cp1", ("10.0.0.11", 8443)),
         ("apiserver:cp1", ("10.0.0.11", 6443)),
+        ("apiserver", ("10.0.0.11", 6443)),
+        ("haproxy", ("10.0.0.11", 8443)),
     ],
 )
 def test_path_words(path: str, expected: tuple[str, int]) -> None:
@@ -78,6 +82,49 @@ def test_registers_are_asked_in_turn_and_written_where_that_is_what_the_probe_do
     assert made.head("PUT", "/registers/1").startswith("PUT /registers/1 HTTP/1.1\r\n")
     reading = spec.model_copy(update={"probe": "api_quorum_read"})
     assert not plan_probe(reading, cluster=CLUSTER, credentials=CREDENTIALS).writes
+
+
+def asked(probe: str, *, path: str = "apiserver:cp1", **more: object) -> ProbePlan:
+    raw = {"probe": probe, "path": path, "connection": "reused", "rate_hz": 5}
+    spec = ProbeSpec.model_validate(raw)
+    return plan_probe(spec, cluster=CLUSTER, credentials=CREDENTIALS, **more)  # type: ignore[arg-type]
+
+
+def test_a_cached_read_asks_for_the_same_object_as_it_may_be_remembered() -> None:
+    assert asked("api_cached_read").path == f"{plan().path}?resourceVersion=0"
+
+
+def test_a_dry_run_is_a_create_that_keeps_nothing() -> None:
+    (request,) = asked("api_dry_run_create").requests
+    head, _, body = request.partition("\r\n\r\n")
+    assert head.startswith("POST /api/v1/namespaces/kube-system/configmaps?dryRun=All HTTP/1.1\r\n")
+    assert f"Content-Length: {len(body)}" in head.split("\r\n")
+    given = json.loads(body)
+    assert given["kind"] == "ConfigMap"
+    assert "name" not in given["metadata"], "it is in nobody's way"
+
+
+def test_a_watch_is_of_all_registers_of_the_run_and_keeps_its_connection() -> None:
+    body = {"metadata": {"labels": {"quorate/mark": "m-1"}}}
+    register = Register("1", "w", "/folder/one", body, "x.1.")
+    made = asked("api_watch", registers=(register,))
+    assert made.watches
+    assert not made.registers
+    assert made.path == (
+        "/folder?watch=1&labelSelector=quorate%2Fmark%3Dm-1&resourceVersion={version}"
+    )
+
+
+@pytest.mark.parametrize("connection", ["new", "reused"])
+def test_a_watch_by_new_connections_is_refused(connection: str) -> None:
+    raw = {"probe": "api_watch", "path": "vip", "connection": connection, "rate_hz": 5}
+    spec = ProbeSpec.model_validate(raw)
+    experiment = Experiment.model_construct(probes={"fresh": spec})
+    if connection == "reused":
+        check_probes(experiment)
+        return
+    with pytest.raises(SpecError, match="probe fresh: api_watch with connection: new"):
+        check_probes(experiment)
 
 
 def test_secrets_do_not_show() -> None:

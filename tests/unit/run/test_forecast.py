@@ -88,6 +88,7 @@ def of_fault(name: str) -> dict[str, tuple[float, float] | str]:
 
 
 OWNER = f"{service.NAMESPACE}/{service.NAME}"
+AGE = "there is no formula for how old a watch gets"
 SKEW = 0.61
 """Of cp2, whose priority is 99: the quickest backup of cp1."""
 
@@ -96,9 +97,13 @@ SKEW = 0.61
     ("name", "expected"),
     [
         ("apiserver_isolate", {"longest_outage_s api": (0, 0.5),
-                               "longest_outage_s api_reused": (0, 2.7)}),
+                               "longest_outage_s api_reused": (0, 2.7),
+                               "longest_outage_s watch": AGE}),
+        ("apiserver_isolate_seen_from_worker", {"longest_outage_s api": (0, 0.5),
+                                                "longest_outage_s worker_api": (0, 0.5),
+                                                "longest_outage_s worker_api_reused": (0, 2.7)}),
         ("apiserver_kill", {"longest_outage_s api": (0, 0)}),
-        ("apiserver_pause", {"longest_outage_s api": (0, 2.5)}),
+        ("apiserver_pause", {"longest_outage_s api": (0, 2.5), "longest_outage_s watch": AGE}),
         ("apiserver_stop", {"bad_samples api": (0, 0)}),
         ("container_runtime_stop", {"bad_samples api": (0, 0)}),
         ("controller_manager_kill", {"bad_samples api": (0, 0)}),
@@ -108,7 +113,8 @@ SKEW = 0.61
         ("etcd_kill", {"longest_outage_s api": (0, 7.5)}),
         ("etcd_partition", {"longest_outage_s api": (0, 7.5)}),
         ("etcd_pause", {"longest_outage_s api": (0, 7.5)}),
-        ("etcd_quorum_loss", {}),
+        ("etcd_quorum_loss",
+         {"longest_outage_s cached": "there is no formula for the path apiserver"}),
         ("haproxy_drain_backend", {"bad_samples api": (0, 0)}),
         ("haproxy_kill", {"longest_outage_s api": (0.1, 2 + SKEW)}),
         ("haproxy_pause", {"longest_outage_s api": (1 + SKEW, 3 + SKEW)}),
@@ -117,7 +123,8 @@ SKEW = 0.61
         ("node_reboot", {"longest_outage_s api": (SKEW, 3.5 + SKEW)}),
         ("node_power_off", {"weighted_outage_s web": SHARE,
                             f"time_to_rescheduled_s {OWNER}": (45, 67)}),
-        ("pod_kill", {"bad_samples web": (0, 61), f"time_to_rescheduled_s {OWNER}": (0, 8)}),
+        ("pod_kill", {"bad_samples web": (0, 61), "failed_share_pct web": SHARE,
+                      f"time_to_rescheduled_s {OWNER}": (0, 8)}),
         ("scheduler_kill", {"bad_samples api": (0, 0)}),
         ("scheduler_pause", {"bad_samples api": (0, 0)}),
         ("vip_drop_holder", {"longest_outage_s api": (2 + SKEW, 3 + SKEW)}),

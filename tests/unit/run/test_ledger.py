@@ -18,8 +18,8 @@ from quorate.harness.drivers.kube_api import KubeApi, KubeCommands
 from quorate.harness.drivers.kube_command import carry_out
 from quorate.harness.errors import DriverError, NodeUnreachable, SpecError
 from quorate.harness.model.cluster import Cluster, Node
-from quorate.harness.model.experiment import ProbeSpec
 from quorate.harness.model.probe_plan import ClientCredentials
+from quorate.harness.model.probe_spec import ProbeSpec
 from quorate.harness.run.ledger import CONFIG_MAPS, READ_HZ, WRITE_HZ, Ledger, check_registers
 from quorate.harness.run.read_back import compare_members
 from quorate.harness.transport import MemoryTransport, Reply
@@ -160,6 +160,17 @@ def test_a_probe_that_writes_has_registers_for_its_longest_deadline(cluster: Clu
     scene.deadlines_s = (11.0,)
     with pytest.raises(SpecError, match=r"probe writes.* take 110 registers.*at most 100"):
         check_registers(scene.experiment)
+
+
+def test_a_probe_that_watches_is_given_all_registers(cluster: Cluster) -> None:
+    writing = ProbeSpec(probe="api_write", path="vip", connection="new", rate_hz=2)
+    watching = ProbeSpec(probe="api_watch", path="vip", connection="reused", rate_hz=2)
+    scene = Scene(cluster, {"writes": writing, "watch": watching}, deadlines_s=(1.0,))
+    ledger = scene.ledger()
+    assert ledger.registers_for("writes") == ledger.written_by("writes")
+    given = {one.name for one in ledger.registers_for("watch")}
+    own = {one.name for plan in ledger.plans(CREDENTIALS).values() for one in plan.registers}
+    assert given == own | {one.name for one in ledger.written_by("writes")}
 
 
 def test_what_is_declared_is_what_is_made(scene: Scene) -> None:

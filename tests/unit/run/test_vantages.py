@@ -10,8 +10,8 @@ import pytest
 
 from quorate.harness.errors import RefusedError, SpecError
 from quorate.harness.model.cluster import Cluster
-from quorate.harness.model.experiment import ProbeSpec
 from quorate.harness.model.probe_plan import ProbePlan
+from quorate.harness.model.probe_spec import ProbeSpec
 from quorate.harness.model.strict import checked
 from quorate.harness.run.ledger import check_registers
 from quorate.harness.run.vantages import Reach, Vantages, vantage_node
@@ -89,7 +89,7 @@ def test_writes_come_from_the_harness_alone() -> None:
     far: Any = SimpleNamespace(
         probes={"w": spec(probe="api_write", **{"from": "node:w1"})}, deadlines_s=lambda name: (1,)
     )
-    with pytest.raises(SpecError, match=r"probe w, which writes from: node:w1"):
+    with pytest.raises(SpecError, match=r"probe w, an api_write from: node:w1"):
         check_registers(far)
 
 

@@ -59,6 +59,14 @@ def test_the_shipped_experiment_is_read(text: str) -> None:
         ("given: []", "given: [all_gone]", "given[0]", "all_gone", "slow"),
         ("probe: api_quorum_read", "probe: x", "probes.api.probe", "x", "api_quorum_read"),
         ("path: vip", "path: service", "probes.api.path", "service", "vip"),
+        ("path: vip", "url: http://x/", "probes.api.url", "http://x/", "a path, for api_quorum"),
+        ("probe: api_quorum_read", "probe: shop", "probes.api.path", "vip", "a url in place"),
+        ("path: vip, ", "url: ftp://x/, ", "probes.api.url", "ftp", "http:// or https://"),
+        ("path: vip, ", "url: http://x/, path: vip, ", "probes.api", "", "a path, or a url"),
+        ("path: vip, ", "", "probes.api", "", "a path, or a url"),
+        ("path: vip, ", "path: vip, status: [200], ", "probes.api", "", "only beside a url"),
+        ("path: vip, ", "url: http://x/, status: [99], ", "status", "99", "greater than or equal"),
+        ("path: vip, ", "url: http://x/, status: ok, ", "status", "ok", "tuple"),
         ("format: 1", "format: 2", "format", "2", "1"),
     ],
 )  # fmt: skip
@@ -66,7 +74,11 @@ def test_mistake_is_told_with_its_line(
     text: str, old: str, new: str, field: str, found: str, allowed: str
 ) -> None:
     assert text.count(old) >= 1, old
-    words = Words(functions=FUNCTIONS, probes={"api_quorum_read": ("vip",)}, arrangements=("slow",))
+    words = Words(
+        functions=FUNCTIONS,
+        probes={"api_quorum_read": ("vip",), "shop": ()},
+        arrangements=("slow",),
+    )
     error = mistake(text.replace(old, new, 1), words=words)
     line = text[: text.index(old)].count("\n") + 1
     assert field in error.field
