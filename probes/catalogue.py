@@ -9,7 +9,8 @@ from quorate.harness.errors import RefusedError
 from quorate.harness.model.cluster import Cluster, Node, Role
 from quorate.harness.model.experiment import HARD_TIMEOUT_S, ProbeSpec
 from quorate.harness.model.probe_plan import ClientCredentials, ProbePlan
-from quorate.probes import api_quorum_read, dns_resolution, service_reachability
+from quorate.harness.model.register import Register
+from quorate.probes import api_quorum_read, api_write, dns_resolution, service_reachability
 from quorate.probes.question import Question
 
 API_SERVER_PORT = 6443
@@ -19,13 +20,16 @@ PROBES: Mapping[str, Question] = {
     question.name: question
     for question in (
         api_quorum_read.QUESTION,
+        api_write.QUESTION,
         dns_resolution.QUESTION,
         service_reachability.QUESTION,
     )
 }
 
+API_WAYS = ("vip", "haproxy", "apiserver")
 WAYS: Mapping[str, tuple[str, ...]] = {
-    "api": ("vip", "haproxy", "apiserver"),
+    "api": API_WAYS,
+    "register": API_WAYS,
     "service": ("service",),
 }
 """First words of the paths to what a probe asks."""
@@ -88,8 +92,11 @@ def plan_probe(
     cluster: Cluster,
     credentials: ClientCredentials,
     hard_timeout_s: float = HARD_TIMEOUT_S,
+    registers: tuple[Register, ...] = (),
 ) -> ProbePlan:
     """What the sampler is to do for one probe of an experiment; SpecError is raised earlier.
+
+    ``registers``: those that it writes, where that is what it does.
 
     Raises:
         RefusedError: the path leads to no node of this cluster.
@@ -106,4 +113,6 @@ def plan_probe(
         hard_timeout_s=hard_timeout_s,
         status=question.status,
         body_contains=question.body_contains,
+        registers=registers,
+        writes=question.of == "register",
     )

@@ -11,10 +11,12 @@ class Question:
     """One probe of the catalogue.
 
     Args:
-        name: its word in an experiment. path: of the URL, with its query.
+        name: its word in an experiment. path: of the URL, with its query; empty where the run's
+            own registers are asked.
         status: codes that are right. body_contains: text that a right body holds.
         summary: one line for people.
-        of: whom it asks: the API, or the service under watch (plain HTTP, at a NodePort).
+        of: whom it asks: the API, the same for the run's registers (they are written), or the
+            service under watch (plain HTTP, at a NodePort).
     """
 
     name: str
@@ -22,4 +24,4 @@ class Question:
     status: tuple[int, ...]
     body_contains: str
     summary: str
-    of: Literal["api", "service"] = "api"
+    of: Literal["api", "register", "service"] = "api"

@@ -39,6 +39,7 @@ def _lines(verdict: Verdict) -> Iterator[str]:
     yield f"run {verdict.run_id}"
     if verdict.arrangements:
         yield f"arranged before the run, on purpose: {', '.join(verdict.arrangements)}"
+    yield from _section("Data safety", _data_safety(verdict))
     yield from _section("Objectives", list(_objectives(verdict)))
     yield from _section("What clients saw while the fault was on", list(_clients(verdict.clients)))
     yield from _section(
@@ -51,7 +52,10 @@ def _lines(verdict: Verdict) -> Iterator[str]:
 
 
 def _because(verdict: Verdict) -> str:
-    """The first thing that decided, in one line."""
+    """The first thing that decided, in one line; lost data before all else."""
+    for check in verdict.data_safety or ():
+        if check.state is State.MISSED:
+            return f"data safety: {check.name}: {check.reason}"
     for result in verdict.objectives:
         if verdict.verdict is State.MISSED and result.state is State.MISSED:
             return f"{name_of(result)} {_compared(result)}"
@@ -62,6 +66,9 @@ def _because(verdict: Verdict) -> str:
         for result in verdict.objectives:
             if result.state is State.INCONCLUSIVE:
                 return f"{name_of(result)}: {result.reason}"
+        for check in verdict.data_safety or ():
+            if check.state is State.INCONCLUSIVE:
+                return f"data safety: {check.name}: {check.reason}"
     return _MEANING[verdict.verdict]
 
 
@@ -78,6 +85,12 @@ def _objectives(verdict: Verdict) -> Iterator[str]:
     if guard is not None and guard.tripped_at is None:
         bound = _bound(guard, unit=" s")
         yield f"guard: an outage of {guard.of} {bound} before all is undone; it did not trip"
+
+
+def _data_safety(verdict: Verdict) -> list[str]:
+    return [
+        f"{check.state:<12} {check.name}: {check.reason}" for check in verdict.data_safety or ()
+    ]
 
 
 def _objective(result: ObjectiveResult) -> str:

@@ -22,7 +22,10 @@ from quorate.harness.model.undo import Undo
 from quorate.harness.transport.own import KUBE
 
 Object = dict[str, Any]
-LISTS = ("pods", "events", "poddisruptionbudgets", "nodes", "namespaces", "deployments")
+LISTS = (
+    *("pods", "events", "poddisruptionbudgets", "nodes", "namespaces", "deployments"),
+    "configmaps",
+)
 
 
 class MemoryServer:

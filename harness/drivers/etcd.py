@@ -1,7 +1,9 @@
-"""etcd, through the plain-http listener that kubeadm opens on each member's loopback."""
+"""etcd, through the listeners that kubeadm opens on each member's loopback: plain http for its
+health, and its clients' one, by a certificate of kubeadm's, for what only clients are told."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +18,15 @@ _CLIENT_URL = re.compile(r"--advertise-client-urls[= ]https?://[^\s,]+:(\d+)")
 METRICS_URL = "http://127.0.0.1:2381"
 """kubeadm: `--listen-metrics-urls` of the etcd static pod; needs no certificate."""
 
+CLIENT_URL = "https://127.0.0.1:2379"
+PKI = "/etc/kubernetes/pki/etcd"
+CA = f"{PKI}/ca.crt"
+CERTIFICATE, KEY = f"{PKI}/healthcheck-client.crt", f"{PKI}/healthcheck-client.key"
+"""What kubeadm makes for whoever looks after a member (app/phases/certs/certlist.go)."""
+
+HASH_TIMEOUT_S = 10
+"""A member reads all that it holds for its hash; the answer is a few bytes."""
+
 
 @dataclass(frozen=True)
 class MemberStatus:
@@ -23,6 +34,18 @@ class MemberStatus:
 
     leads: bool
     has_leader: bool
+
+
+@dataclass(frozen=True)
+class KeyspaceHash:
+    """What a member holds, as a number: of all keys at `revision`, without what was `compacted`.
+
+    Two can be compared where both revisions are the same (etcd, api HashKVResponse).
+    """
+
+    hash: int
+    revision: int
+    compacted: int
 
 
 @dataclass(frozen=True)
@@ -62,10 +85,36 @@ class EtcdDriver:
             raise DriverError(f"{node}: {MANIFEST} has no --initial-advertise-peer-urls=…")
         return found
 
+    def keyspace_hash(self, node: str, *, revision: int = 0) -> KeyspaceHash:
+        """The member's hash at a revision; 0: at its newest.
+
+        TransportError where the node or its member cannot be asked, DriverError where it has no
+        answer (it is behind that revision, or has compacted it).
+        """
+        argv = ["curl", "-sS", "--max-time", str(HASH_TIMEOUT_S), "--cacert", CA]
+        argv += ["--cert", CERTIFICATE, "--key", KEY, "-d", json.dumps({"revision": str(revision)})]
+        argv.append(f"{CLIENT_URL}/v3/maintenance/hashkv")
+        said = self._transport.check(node, argv, timeout_s=HASH_TIMEOUT_S + 5.0).stdout
+        return parse_hash(said, node=node, revision=revision)
+
     def leader(self, nodes: Sequence[str]) -> str | None:
         """The node whose member says that it leads; None when none or more than one does."""
         leading = [node for node in nodes if (status := self.member(node)) and status.leads]
         return leading[0] if len(leading) == 1 else None
+
+
+def parse_hash(text: str, *, node: str, revision: int) -> KeyspaceHash:
+    """The answer of the JSON gateway, which leaves out what is 0. DriverError says what it says."""
+    try:
+        said = json.loads(text)
+        current = int(said["header"]["revision"])
+        return KeyspaceHash(
+            hash=int(said.get("hash", 0)),
+            revision=revision or int(said.get("hash_revision", current)),
+            compacted=int(said.get("compact_revision", 0)),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DriverError(f"{node}: etcd has no hash to tell: {text.strip()[:200]}") from error
 
 
 def parse_endpoints(manifest: str) -> Endpoints | None:

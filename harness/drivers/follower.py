@@ -15,8 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from quorate.harness.drivers import keepalived, node_program
-from quorate.harness.drivers.etcd import METRICS_URL
+from quorate.harness.drivers import etcd, keepalived, node_program
 from quorate.harness.drivers.kube import KubeDriver
 from quorate.harness.drivers.watched import Noticed
 from quorate.harness.errors import DriverError
@@ -72,7 +71,13 @@ def follower_config(cluster: Cluster, *, node: Node) -> dict[str, object]:
         "lifetime_s": LIFETIME_S,
     }
     if node.has(Role.ETCD):
-        config["etcd"] = METRICS_URL
+        config["etcd"] = etcd.METRICS_URL
+        config["etcd_clients"] = {
+            "address": etcd.CLIENT_URL.partition("://")[2],
+            "ca": etcd.CA,
+            "certificate": etcd.CERTIFICATE,
+            "key": etcd.KEY,
+        }
     if node.has(Role.LOAD_BALANCER):
         config["keepalived"] = keepalived.UNIT
         config["haproxy"] = {

@@ -36,6 +36,15 @@ for server do echo "set server $server state drain" | socat - "$socket" || exit;
 
 _STAT = "echo 'show stat -1 4 -1' | socat - \"$1\""
 
+# Counted from the right: what a check said may hold commas, and stands to the left.
+_FALLS = """\
+echo 'show stat -1 4 -1' | socat - "$1" | awk -F, '
+    NR == 1 { for (i = 1; i <= NF; i++) if ($i == "check_fall") after = NF - i }
+    NR > 1 && NF { print $1 "/" $2 " falls after " $(NF - after) }'
+"""
+
+_FALLS_AFTER = re.compile(r"^(\S+) falls after (\d+)$", re.MULTILINE)
+
 FORCED_DRAIN = 0x08
 """The bit of srv_admin_state that an operator's drain sets (haproxy include/haproxy/server-t.h:
 SRV_ADMF_FDRAIN)."""
@@ -136,6 +145,16 @@ class HAProxyDriver:
     def stat_argv(self) -> tuple[str, ...]:
         """Prints `show stat` of every server."""
         return ("sh", "-c", _STAT, "quorate", self._socket)
+
+    def falls_argv(self) -> tuple[str, ...]:
+        """Prints `backend/server falls after N` of every server: N failed checks take it out."""
+        return ("sh", "-c", _FALLS, "quorate", self._socket)
+
+    def falls(self, node: str) -> dict[str, int]:
+        """backend/server → failed checks on end that take it out; servers without checks are not
+        told of. TransportError when HAProxy cannot be asked."""
+        said = self._transport.check(node, self.falls_argv(), timeout_s=8.0).stdout
+        return {path: int(number) for path, number in _FALLS_AFTER.findall(said)}
 
     def state_argv(self) -> tuple[str, ...]:
         """Prints `show servers state` (constant script, the socket as data)."""

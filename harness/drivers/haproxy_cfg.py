@@ -40,6 +40,15 @@ def with_tcp_checks(text: str, *, addresses: Collection[str]) -> str:
     return _changed(text, addresses, worse)
 
 
+def with_fall(text: str, fall: int, *, addresses: Collection[str]) -> str:
+    """Servers at these addresses are down only after so many failed checks on end."""
+    return _changed(
+        text,
+        addresses,
+        lambda section: [_with(line, f"fall {fall}", addresses) for line in section],
+    )
+
+
 def _changed(text: str, addresses: Collection[str], worse: Callable[[Lines], Lines]) -> str:
     """`worse` of every section with a server at one of the addresses, the others as they are."""
     made: Lines = []

@@ -14,6 +14,11 @@ def with_priority(text: str, *, instance: str, priority: int) -> str:
     return _with(text, blocks={("vrrp_instance", instance)}, word="priority", value=priority)
 
 
+def with_slow_adverts(text: str, *, instance: str, advert_s: int) -> str:
+    """The vrrp_instance of this name, announcing itself so seldom."""
+    return _with(text, blocks={("vrrp_instance", instance)}, word="advert_int", value=advert_s)
+
+
 def with_slow_scripts(text: str, *, scripts: Collection[str], interval_s: int) -> str:
     """These vrrp_scripts, run so seldom."""
     blocks = {("vrrp_script", name) for name in scripts}

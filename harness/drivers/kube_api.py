@@ -10,10 +10,11 @@ import http.client
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, Protocol
+from urllib.parse import quote
 
 from quorate.harness.drivers.kube import Answer
 from quorate.harness.errors import DriverError
-from quorate.harness.model.marks import annotation
+from quorate.harness.model.marks import LABEL, annotation
 from quorate.harness.transport.own import KUBE
 
 ROLLED_OUT_S = 60.0
@@ -24,11 +25,19 @@ MERGE = "application/merge-patch+json"
 APPLY = "application/apply-patch+yaml"
 JSON = "application/json"
 
+NONE_LEFT = r"^\[\]$"
+"""What `KubeCommands.show_labelled` prints where no object carries the mark."""
+
 UNMARKED = r"^(null|gone)$"
 """What `KubeCommands.show_mark` prints where a mark is not, or no longer."""
 
 _FINAL = 500
 """Below it an answer is the cluster's; from it on, another API server may know better."""
+
+
+def labelled(path: str, *, mark: str) -> str:
+    """The part of a list whose objects carry this mark as their label."""
+    return f"{path}?labelSelector={quote(f'{LABEL}={mark}', safe='')}"
 
 
 class Server(Protocol):
@@ -90,6 +99,16 @@ class KubeApi:
         query = f"?fieldManager={FIELD_OWNER}&force=true"
         answer = self.ask("PATCH", path + query, body=body, content_type=APPLY)
         return _wanted(answer, "PATCH", path)
+
+    def create(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Make an object of the list at `path`. One that is there already is taken for ours: an
+        answer that was lost may have been a success."""
+        answer = self.ask("POST", path, body=body)
+        if answer.status == http.client.CONFLICT:
+            found = self.get(f"{path}/{body['metadata']['name']}")
+            if found is not None:
+                return found
+        return _wanted(answer, "POST", path)
 
     def patch(self, path: str, body: Mapping[str, Any]) -> Any:
         """Merge `body` into the object; None where there is none."""
@@ -164,6 +183,14 @@ class KubeCommands:
     def delete_marked(self, path: str, *, mark: str) -> tuple[str, ...]:
         """Remove an object whose label is this mark; harmless where it is another's or gone."""
         return self.argv("delete-marked", path, mark)
+
+    def delete_labelled(self, path: str, *, mark: str) -> tuple[str, ...]:
+        """Remove, of a list, the objects whose label is this mark; harmless where there is none."""
+        return self.argv("delete-labelled", path, mark)
+
+    def show_labelled(self, path: str, *, mark: str) -> tuple[str, ...]:
+        """What `NONE_LEFT` is held against."""
+        return self.show(labelled(path, mark=mark), "items")
 
     def apply(self, path: str, body: Mapping[str, Any]) -> tuple[str, ...]:
         """Make an object or make it like this."""

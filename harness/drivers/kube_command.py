@@ -3,8 +3,8 @@
 ``python -m quorate.harness.drivers.kube_command --kubeconfig FILE --server NAME=ADDRESS… VERB …``
 
 apply PATH JSON · patch PATH JSON · delete PATH JSON · mark PATH MARK JSON UNLESS ·
-unmark PATH MARK JSON · delete-marked PATH MARK · show PATH FIELD · drain NODE SECONDS ·
-ready NAMESPACE SELECTOR NUMBER · rolled-out PATH SECONDS
+unmark PATH MARK JSON · delete-marked PATH MARK · delete-labelled LIST MARK · show PATH FIELD ·
+drain NODE SECONDS · ready NAMESPACE SELECTOR NUMBER · rolled-out PATH SECONDS
 Codes: 0 done (or nothing there to do), 1 the cluster said no or nothing.
 """
 
@@ -31,7 +31,7 @@ from quorate.harness.errors import DriverError, QuorateError
 from quorate.harness.model.cluster import Node, Role
 
 VERBS = (
-    *("apply", "patch", "delete", "mark", "unmark", "delete-marked"),
+    *("apply", "patch", "delete", "mark", "unmark", "delete-marked", "delete-labelled"),
     *("show", "drain", "ready", "rolled-out"),
 )
 
@@ -65,6 +65,8 @@ def carry_out(api: KubeApi, verb: str, words: Sequence[str]) -> str:
             return marks.take_off(api, path, json.loads(body), mark=mark)
         case "delete-marked", [path, mark]:
             return marks.delete(api, path, mark=mark)
+        case "delete-labelled", [path, mark]:
+            return marks.delete_labelled(api, path, mark=mark)
         case "show", [path, field]:
             thing = api.get(path)
             return "gone" if thing is None else json.dumps(field_of(thing, field))

@@ -8,6 +8,7 @@ one that was moved away would stay away. kubelet takes an empty file for a pod t
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 FOLDER = "/etc/kubernetes/manifests"
 """kubeadm's `staticPodPath`."""
@@ -19,6 +20,16 @@ HIDDEN = ""
 def path_of(name: str) -> str:
     """Where kubeadm writes the manifest of a control plane's component."""
     return f"{FOLDER}/{name}.yaml"
+
+
+def with_flags_after(text: str, flag: str, more: Mapping[str, str]) -> str:
+    """The manifest with these flags in lines behind the one that gives `flag`; as it was where it
+    has none, or has one of these already."""
+    if any(re.search(rf"^\s*-\s+[\"']?{re.escape(one)}=", text, re.MULTILINE) for one in more):
+        return text
+    pattern = rf"^(\s*-\s+)[\"']?{re.escape(flag)}(=\S*)?\s*$"
+    added = "".join(rf"\n\g<1>{one}={value}" for one, value in more.items())
+    return re.sub(pattern, rf"\g<0>{added}", text, count=1, flags=re.MULTILINE)
 
 
 def with_flag(text: str, flag: str, value: str) -> str:

@@ -10,14 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from quorate.harness.drivers.kube_api import KubeApi
+from quorate.harness.drivers.kube_api import KubeApi, labelled
 from quorate.harness.errors import DriverError
 from quorate.harness.model.marks import LABEL, PREFIX, annotation
 
 TRIES = 10
 """A node or a Deployment is written by others too; each try reads it anew."""
 
-WHERE = ("/api/v1/nodes", "/api/v1/namespaces", "/apis/apps/v1/namespaces/kube-system/deployments")
+WHERE = (
+    *("/api/v1/nodes", "/api/v1/namespaces"),
+    "/apis/apps/v1/namespaces/kube-system/deployments",
+    "/api/v1/namespaces/kube-system/configmaps",
+)
 
 
 def put(
@@ -54,8 +58,18 @@ def take_off(api: KubeApi, path: str, body: Mapping[str, Any], *, mark: str) -> 
 def delete(api: KubeApi, path: str, *, mark: str) -> str:
     """Remove the object if its label is this mark; what was found."""
     found = api.get(path)
-    if found is None:
-        return "gone"
+    return "gone" if found is None else _delete(api, path, found, mark=mark)
+
+
+def delete_labelled(api: KubeApi, path: str, *, mark: str) -> str:
+    """Remove those of a list whose label is this mark, one by one: a request for all of a list
+    would take the whole list if its selector were lost."""
+    found = api.items(labelled(path, mark=mark))
+    said = [_delete(api, f"{path}/{one['metadata']['name']}", one, mark=mark) for one in found]
+    return ", ".join(said) or "gone"
+
+
+def _delete(api: KubeApi, path: str, found: Mapping[str, Any], *, mark: str) -> str:
     meta = found["metadata"]
     if (meta.get("labels") or {}).get(LABEL) != mark:
         return "not marked"

@@ -30,6 +30,7 @@ BEAT_S = 0.5
 HAPROXY_PERIOD_S = 0.15
 ETCD_PERIOD_S = 0.35  # /metrics costs etcd a few ms of CPU each time
 KEEPALIVED_PERIOD_S = 0.5
+TERM_PERIOD_S = 0.5
 VIP_RECHECK_S = 1.0
 ANSWER_TIMEOUT_S = 0.8
 # linux/rtnetlink.h: the groups that announce address changes, one each for IPv4 and IPv6.
@@ -75,6 +76,14 @@ def parse_raft(text: str) -> dict[str, bool]:
         elif line.startswith("etcd_server_has_leader "):
             raft["has_leader"] = float(line.split()[1]) == 1
     return raft
+
+
+def parse_term(text: str) -> str:
+    """`TERM LEADER` of this member at one instant, from its expvars (etcd, etcdserver/raft.go:
+    raft.status); the leader as etcd writes ids, 0: none. The term that etcd's own status call tells
+    is of what was applied last, and may be older than the leader that it tells."""
+    raft = json.loads(text)["raft.status"]
+    return f"{int(raft['term'])} {raft['lead']}"
 
 
 def http_get(url: str, timeout_s: float = ANSWER_TIMEOUT_S) -> tuple[int, str]:
@@ -193,6 +202,33 @@ def look_at_etcd(report: Reporter, url: str) -> None:
         report.fact("raft", "unknown", None)
 
 
+NO_TERM = (ImportError, OSError, http.client.HTTPException, ValueError, KeyError, TypeError)
+
+
+def watch_term(report: Reporter, config: dict[str, Any]) -> None:
+    """Term and leader as this member sees them, over one kept connection."""
+    connection = None
+    while True:
+        try:
+            if connection is None:
+                import ssl  # a small Python may lack it, and all else goes on
+
+                tls = ssl.create_default_context(cafile=config["ca"])
+                tls.load_cert_chain(config["certificate"], config["key"])
+                connection = http.client.HTTPSConnection(
+                    config["address"], timeout=ANSWER_TIMEOUT_S, context=tls
+                )
+            connection.request("GET", "/debug/vars")
+            state = parse_term(connection.getresponse().read().decode("utf-8", "replace"))
+        except NO_TERM as error:
+            if connection is not None:
+                connection.close()
+                connection = None
+            state = "unknown: " + type(error).__name__
+        report.fact("raft_term", state, None)
+        time.sleep(TERM_PERIOD_S)
+
+
 def look_at_unit(report: Reporter, component: str, unit: str) -> None:
     state = output_of(["systemctl", "is-active", unit]).strip() or "no answer"
     report.fact(component, state, state == "active")
@@ -211,6 +247,8 @@ def start(report: Reporter, config: dict[str, Any]) -> None:
         jobs.append((every, HAPROXY_PERIOD_S, look_at_haproxy, report, config["haproxy"]))
     if config.get("etcd"):
         jobs.append((every, ETCD_PERIOD_S, look_at_etcd, report, config["etcd"]))
+    if config.get("etcd_clients"):
+        jobs.append((watch_term, report, config["etcd_clients"]))
     if config.get("keepalived"):
         jobs.append(
             (every, KEEPALIVED_PERIOD_S, look_at_unit, report, "keepalived", config["keepalived"])

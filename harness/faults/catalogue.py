@@ -12,15 +12,18 @@ from quorate.harness.faults.apiserver_pause import ApiserverPause
 from quorate.harness.faults.apiserver_stop import ApiserverStop
 from quorate.harness.faults.arrangements.acts_do_nothing import ActsDoNothing
 from quorate.harness.faults.arrangements.haproxy_checks_off import HaproxyChecksOff
+from quorate.harness.faults.arrangements.haproxy_checks_slow import HaproxyChecksSlow
 from quorate.harness.faults.arrangements.haproxy_checks_tcp_only import HaproxyChecksTcpOnly
 from quorate.harness.faults.arrangements.keepalived_backups_stopped import KeepalivedBackupsStopped
 from quorate.harness.faults.arrangements.leader_election_off import LeaderElectionOff
+from quorate.harness.faults.arrangements.leases_short import LeasesShort
 from quorate.harness.faults.arrangements.one_coredns import OneCoredns
 from quorate.harness.faults.arrangements.one_replica import OneReplica
 from quorate.harness.faults.arrangements.pdb_zero import PdbZero
 from quorate.harness.faults.arrangements.replicas_on_one_node import ReplicasOnOneNode
 from quorate.harness.faults.arrangements.service_deployed import ServiceDeployed
 from quorate.harness.faults.arrangements.service_without_pre_stop import ServiceWithoutPreStop
+from quorate.harness.faults.arrangements.vrrp_adverts_slow import VrrpAdvertsSlow
 from quorate.harness.faults.arrangements.vrrp_same_priorities import VrrpSamePriorities
 from quorate.harness.faults.arrangements.vrrp_script_slow import VrrpScriptSlow
 from quorate.harness.faults.container_runtime_stop import ContainerRuntimeStop
@@ -90,15 +93,18 @@ ARRANGEMENTS: Mapping[str, Arrangement] = MappingProxyType(
         for one in (
             ActsDoNothing(),
             HaproxyChecksOff(),
+            HaproxyChecksSlow(),
             HaproxyChecksTcpOnly(),
             KeepalivedBackupsStopped(),
             LeaderElectionOff(),
+            LeasesShort(),
             OneCoredns(),
             OneReplica(),
             PdbZero(),
             ReplicasOnOneNode(),
             ServiceDeployed(),
             ServiceWithoutPreStop(),
+            VrrpAdvertsSlow(),
             VrrpSamePriorities(),
             VrrpScriptSlow(),
         )

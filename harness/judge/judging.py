@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from quorate.harness.judge.clients import ladder
 from quorate.harness.judge.conformance import conformance
+from quorate.harness.judge.data_safety import data_safety
 from quorate.harness.judge.evidence import Evidence
 from quorate.harness.judge.gates import gates
 from quorate.harness.judge.objectives import judge_objective
@@ -23,8 +24,9 @@ from quorate.harness.model.verdict import (
 def judge(experiment: Experiment, timeline: Timeline) -> Verdict:
     """The verdict on a run; the same timeline gives the same bytes, always.
 
-    MISSED when an objective is missed or the guard tripped; INCONCLUSIVE when a gate fails or an
-    objective is, as each of a run is that ended before its faults; else MET.
+    MISSED when data was not safe, an objective is missed or the guard tripped; INCONCLUSIVE when a
+    gate fails, an objective or a check of data safety is, as each of a run is that ended before its
+    faults; else MET.
     """
     evidence = Evidence.of(experiment, timeline)
     objectives = tuple(
@@ -34,8 +36,10 @@ def judge(experiment: Experiment, timeline: Timeline) -> Verdict:
     objectives += _tripped(evidence)
     held = gates(evidence)
     story = tell(evidence)
+    safety = data_safety(timeline)
     states = [result.state for result in objectives]
     states += [State.MET if gate.ok else State.INCONCLUSIVE for gate in held]
+    states += [check.state for check in safety or ()]
     return Verdict(
         run_id=timeline.run_id,
         title=experiment.title,
@@ -45,6 +49,7 @@ def judge(experiment: Experiment, timeline: Timeline) -> Verdict:
         guard=_guard(evidence),
         clients=ladder(evidence),
         gates=held,
+        data_safety=safety,
         story=story,
         predicted=conformance(evidence, objectives=objectives, story=story),
         rescheduling=reschedulings(evidence),

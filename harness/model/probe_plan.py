@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from quorate.harness.model.experiment import HARD_TIMEOUT_S
+from quorate.harness.model.register import Register
 
 IN_FLIGHT_MAX = 512
 """Requests of one probe under way at once; a tick beyond it is UNKNOWN. 20 Hz × 5 s needs 100."""
@@ -36,6 +37,7 @@ class ProbePlan:
         connection: new: a TCP and TLS handshake for every request; reused: one for all.
         hard_timeout_s: how long one request is waited for, at least its largest deadline.
         status: codes that are right. body_contains: text that a right body holds.
+        registers: asked in turn, in place of ``path``. writes: they are written, not only read.
     """
 
     host: str
@@ -50,10 +52,18 @@ class ProbePlan:
     body_contains: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     in_flight_max: int = IN_FLIGHT_MAX
+    registers: tuple[Register, ...] = ()
+    writes: bool = False
 
     @property
-    def request(self) -> str:
-        """The whole request; identity encoding, so that a body can be read as it comes."""
+    def requests(self) -> tuple[str, ...]:
+        """The whole requests, asked in turn."""
+        paths = [one.path for one in self.registers] or [self.path]
+        return tuple(f"{self.head('GET', path)}\r\n" for path in paths)
+
+    def head(self, method: str, path: str) -> str:
+        """A request's first line and fields, without the empty line that ends them; identity
+        encoding, so that a body can be read as it comes."""
         authority = f"[{self.host}]" if ":" in self.host else self.host
         fields = {
             "Host": f"{authority}:{self.port}",
@@ -63,5 +73,6 @@ class ProbePlan:
             "Connection": "close" if self.connection == "new" else "keep-alive",
             **self.headers,
         }
-        head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-        return f"GET {self.path} HTTP/1.1\r\n{head}\r\n"
+        return f"{method} {path} HTTP/1.1\r\n" + "".join(
+            f"{name}: {value}\r\n" for name, value in fields.items()
+        )

@@ -10,6 +10,8 @@ from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from quorate.harness.model.register import Operation
+
 OK, FAILED, UNKNOWN = 0, 1, 2
 """Outcome of one sample. UNKNOWN: *we* could not tell; it is never counted as OK."""
 
@@ -68,6 +70,7 @@ class Timeline:
     Args:
         run_id: name of the run. events: sorted by time, those of one instant as written.
         series: probe → its samples; the control probe is among them.
+        operations: what the samples tell of registers, each probe's in the order of its lines.
         sampler: what the sampler said about itself (policy, lateness), empty where it did not.
         notes: oddities found while reading (a torn last line), for the reader of a report.
     """
@@ -75,6 +78,7 @@ class Timeline:
     run_id: str
     events: tuple[Event, ...]
     series: Mapping[str, SampleSeries]
+    operations: tuple[Operation, ...] = ()
     sampler: Mapping[str, object] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

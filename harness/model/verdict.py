@@ -182,8 +182,21 @@ class PredictionResult(_Frozen):
         return self.model_dump(mode="json", exclude=found)
 
 
+class SafetyCheck(_Frozen):
+    """One question about what the cluster acknowledged or agreed on; ``reason`` says on what the
+    answer rests, or what is wrong, or what is not known."""
+
+    name: str
+    state: State
+    reason: str
+
+
 class Verdict(_Frozen):
-    """The whole answer. Two verdicts of one run directory are equal byte for byte."""
+    """The whole answer. Two verdicts of one run directory are equal byte for byte.
+
+    ``data_safety``: None, and left out of what is written, for a run from before there was a
+    ledger.
+    """
 
     format: int = FORMAT
     run_id: str
@@ -194,6 +207,7 @@ class Verdict(_Frozen):
     guard: Guard | None = None
     clients: tuple[Rung, ...] = ()
     gates: tuple[Gate, ...]
+    data_safety: tuple[SafetyCheck, ...] | None = None
     story: Story
     predicted: tuple[PredictionResult, ...] = ()
     rescheduling: tuple[Rescheduling, ...] = ()
@@ -201,7 +215,8 @@ class Verdict(_Frozen):
 
     def to_dict(self) -> dict[str, object]:
         """Plain lists, mappings and scalars; what verdict.json holds."""
-        return self.model_dump(mode="json")
+        without = {"data_safety"} if self.data_safety is None else None
+        return self.model_dump(mode="json", exclude=without)
 
     def to_json(self) -> str:
         """The text of verdict.json: sorted keys, two spaces, a newline at the end."""

@@ -9,7 +9,7 @@ from quorate.harness.run import pace
 STEP_S = 30.0
 """Beside proof and watch a step asks over ssh, arms switches, acts; also for one foreign step."""
 CLOSE_S = 300.0
-"""The last undos, with their confirmations, and the end of sampling."""
+"""The last undos, with their confirmations, the end of sampling, and reading the ledger back."""
 
 
 def watched_s(experiment: Experiment, *, since: int) -> float:

@@ -20,6 +20,7 @@ from quorate.harness.cluster.state import find_cluster
 from quorate.harness.errors import RefusedError
 from quorate.harness.faults.catalogue import ARRANGEMENTS, check_arguments, known_functions
 from quorate.harness.model.experiment import Experiment
+from quorate.harness.run.ledger import check_registers
 from quorate.harness.run.limits import check_length
 from quorate.harness.run.log import RunLog
 from quorate.harness.run.opening import Parts, open_run
@@ -92,6 +93,7 @@ def begin(document: Mapping[str, Any]) -> Run:
     )
     check_arguments(experiment)
     check_length(experiment)
+    check_registers(experiment)
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     source = options.source or ExperimentSource.dump(_plain(document), file=_file_of_engine())
     request = Request(

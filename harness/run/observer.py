@@ -11,6 +11,7 @@ from quorate.harness.drivers.follower import (
     ApiServerFollower,
     NodeFollower,
     NodesFollower,
+    Report,
     Sink,
     Source,
 )
@@ -27,6 +28,9 @@ JOIN_S = 3.0
 
 NAMESPACES = (service.NAMESPACE, "kube-system")
 """Whose pods are followed: of the service under watch, and CoreDNS."""
+
+TERM = "raft_term"
+"""What a follower says of its etcd member's term: of no component's state, kept for the judge."""
 
 
 def followed_nodes(cluster: Cluster) -> tuple[Node, ...]:
@@ -88,6 +92,8 @@ class Observer:
                 break
             if isinstance(report, Noticed):
                 self._write_seen(report)
+            elif report.component == TERM:
+                self._write_term(report)
             else:
                 self._write(self.components.take(report))
         self._write(self.components.tick(time.monotonic()))
@@ -119,6 +125,14 @@ class Observer:
             self._directory.append_event("fact", t=self._since_base(fact.t), **data)
         if facts:
             self._write_whole(facts[-1].t)
+
+    def _write_term(self, report: Report) -> None:
+        term, _, leader = report.state.partition(" ")
+        data: dict[str, object] = {"problem": report.state}
+        if term.isdigit():
+            data = {"term": int(term), "leader": "" if leader == "0" else leader}
+        t = self._since_base(report.t_ns / 1e9)
+        self._directory.append_event("raft_term", t=t, node=report.node, **data)
 
     def _write_whole(self, t: float) -> None:
         """On each change of what is lacking, so that the last one says what never came back."""

@@ -23,6 +23,7 @@ from quorate.harness.run.forecast import Forecast
 from quorate.harness.run.guard import Guard
 from quorate.harness.run.injector import Injector, Safety
 from quorate.harness.run.lease import ClusterLease
+from quorate.harness.run.ledger import Ledger
 from quorate.harness.run.observer import Observer, sources_of
 from quorate.harness.run.progress import Progress
 from quorate.harness.run.request import Request
@@ -103,6 +104,8 @@ def _assemble(
         cluster_name=request.cluster.name,
         seed=request.seed,
     )
+    ledger = Ledger(directory, request=request, drivers=drivers)
+    ledger.declare()
     write_cluster(request.cluster, directory.path / "cluster.yaml")
     progress.say(f"run {directory.path}")
     sink: Sink = queue.SimpleQueue()
@@ -137,11 +140,15 @@ def _assemble(
             watcher=watcher,
             progress=progress,
         ),
-        sampling=parts.sampling(directory, request=request, credentials=drivers.credentials),
+        sampling=parts.sampling(
+            directory, request=request, credentials=drivers.credentials, ledger=ledger
+        ),
         forecast=lambda nodes: Forecast.read(drivers, nodes=nodes),
         fingerprint=functools.partial(read_fingerprint, drivers),
         running=drivers.kube.nodes_running,
         lease_node=drivers.leases.node,
+        ledger=ledger,
+        open_ledger=lambda: injector.hold(ledger.undo(), ledger.make),
         claim=claim,
         demand_lease=lambda may_be_down: lease.demand(api_may_be_down=may_be_down),
         progress=progress,

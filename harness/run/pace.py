@@ -47,3 +47,9 @@ makes all that only it tells unknown."""
 
 STILL_S = 3.0
 """The same for who is meant, asked when all is ready for the act."""
+
+READ_BACK_S = 30.0
+"""How long it is tried, at the end, until some API server has told what is in each register."""
+
+CATCH_UP_S = 30.0
+"""How long etcd's members may take to tell a hash at one revision."""

@@ -13,6 +13,7 @@ from quorate.harness.errors import QuorateError, SpecError
 from quorate.harness.faults.catalogue import check_arguments
 from quorate.harness.model.experiment import Experiment
 from quorate.harness.run import live
+from quorate.harness.run.ledger import check_registers
 from quorate.harness.run.limits import check_length
 from quorate.harness.run.outcome import Outcome
 from quorate.harness.store.bounds_file import rebound, refuse_unused
@@ -56,6 +57,7 @@ def _read(source: ExperimentSource) -> tuple[dict[str, Any], Experiment]:
     with located(source.file, lines=lines):
         check_arguments(experiment)
         check_length(experiment)
+        check_registers(experiment)
     return document, experiment
 
 

@@ -91,6 +91,8 @@ class Run:
                 # Now, since a look at a dozen files would stand between baseline and act.
                 read = partial(self._w.forecast, self._aim.targeted)
                 self._forecast = self._w.watcher.beside(read, what="reading the cluster's timers")
+            with signals_held():
+                self._w.watcher.beside(self._w.open_ledger, what="making the ledger's registers")
             self._w.sampling.start()
             self._w.watcher.sampling = self._w.sampling
             self.directory.append_event("sampling_started")
@@ -269,6 +271,7 @@ class Run:
                 self._w.injector.let_go,
                 self._w.observer.stop,
                 self._w.injector.arrangements_off,
+                self._read_back,
                 self._stop_sampling,
                 self._w.injector.faults_off,
             ):
@@ -308,6 +311,9 @@ class Run:
         last_tick = self.directory.now()  # what comes now is answers; the judge misses no ticks
         if self._w.watcher.beside(self._w.sampling.stop, what="the last answers"):
             self.directory.append_event("sampling_stopped", t=last_tick)
+
+    def _read_back(self) -> None:
+        self._w.watcher.beside(self._w.ledger.read_back, what="reading the ledger back")
 
     def _write_closed(self) -> None:
         reason = "completed"

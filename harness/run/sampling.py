@@ -6,6 +6,7 @@ from quorate.harness.drivers.kubeconfig import KubeCredentials
 from quorate.harness.judge.intervals import Counts
 from quorate.harness.model.experiment import BASELINE_SAMPLES
 from quorate.harness.model.probe_plan import ClientCredentials, ProbePlan
+from quorate.harness.run.ledger import Ledger
 from quorate.harness.run.request import Request
 from quorate.harness.sampling.live import LiveView
 from quorate.harness.sampling.sampler import Sampler
@@ -13,34 +14,44 @@ from quorate.harness.store.run_directory import RunDirectory
 from quorate.probes.catalogue import plan_probe
 
 
-def plans(request: Request, *, credentials: KubeCredentials) -> dict[str, ProbePlan]:
-    """What the sampler is to ask, by the names that the experiment gives its probes."""
+def plans(
+    request: Request, *, credentials: KubeCredentials, ledger: Ledger
+) -> dict[str, ProbePlan]:
+    """What the sampler is to ask, by the names that the experiment gives its probes, and the
+    ledger's own."""
     client = ClientCredentials(
         ca_pem=credentials.ca.decode("ascii"),
         certificate_pem=credentials.certificate.decode("ascii"),
         key_pem=credentials.key.decode("ascii"),
     )
     experiment = request.experiment
-    return {
+    asked = {
         name: plan_probe(
             spec,
             cluster=request.cluster,
             credentials=client,
             hard_timeout_s=experiment.hard_timeout_s(name),
+            registers=ledger.written_by(name),
         )
         for name, spec in experiment.probes.items()
     }
+    return asked | ledger.plans(client)
 
 
 class Sampling:
     """Started once, before the baseline; stopped when the run closes."""
 
     def __init__(
-        self, directory: RunDirectory, *, request: Request, credentials: KubeCredentials
+        self,
+        directory: RunDirectory,
+        *,
+        request: Request,
+        credentials: KubeCredentials,
+        ledger: Ledger,
     ) -> None:
         experiment = request.experiment
         self._probes = {name: experiment.deadlines_s(name)[0] for name in experiment.probes}
-        self._sampler = Sampler(directory, plans(request, credentials=credentials))
+        self._sampler = Sampler(directory, plans(request, credentials=credentials, ledger=ledger))
         self._started = False
         self.view = LiveView(
             directory, rates_hz={name: spec.rate_hz for name, spec in experiment.probes.items()}

@@ -9,6 +9,7 @@ from quorate.harness.model.fingerprint import Fingerprint
 from quorate.harness.run.forecast import Forecast
 from quorate.harness.run.guard import Guard
 from quorate.harness.run.injector import Injector
+from quorate.harness.run.ledger import Ledger
 from quorate.harness.run.observer import Observer
 from quorate.harness.run.progress import Progress
 from quorate.harness.run.sampling import Sampling
@@ -34,6 +35,9 @@ class Workings:
     """Label selector → the nodes that run such a pod now."""
     lease_node: Callable[[str], str | None]
     """Lease of kube-system → the node whose component holds it now."""
+    ledger: Ledger
+    open_ledger: Callable[[], None]
+    """Makes the ledger's registers, their removal journalled before."""
     claim: Callable[[float], None]
     """Makes the cluster this run's for so many seconds at most; RefusedError."""
     demand_lease: Callable[[bool], None]

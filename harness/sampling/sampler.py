@@ -17,6 +17,7 @@ from typing import Any
 from quorate.harness.errors import ProbeError, StoreError
 from quorate.harness.judge.evidence import CONTROL_DEADLINE_S, CONTROL_RATE_HZ
 from quorate.harness.model.probe_plan import ClientCredentials, ProbePlan
+from quorate.harness.model.register import Register
 from quorate.harness.model.timeline import CONTROL_PROBE
 from quorate.harness.sampling.report import SamplerReport
 from quorate.harness.store.run_directory import RunDirectory
@@ -171,7 +172,9 @@ class Sampler:
             "rate_hz": plan.rate_hz,
             "hard_timeout_s": plan.hard_timeout_s,
             "in_flight_max": plan.in_flight_max,
-            "request": plan.request,
+            "requests": list(plan.requests),
+            "registers": [one.name for one in plan.registers],
+            "writes": [_write_config(one, plan) for one in plan.registers if plan.writes],
             "status": list(plan.status),
             "body_contains": plan.body_contains,
             "output": str(self._run.samples_file(name)),
@@ -240,8 +243,13 @@ class Sampler:
                     pass  # a broken pipe: what was left in it is of no use to anybody
 
 
+def _write_config(register: Register, plan: ProbePlan) -> dict[str, Any]:
+    head = plan.head("PUT", register.path) + "Content-Type: application/json\r\n"
+    return {"head": head, "object": register.body, "values": register.values}
+
+
 def _shown(probe: dict[str, Any]) -> dict[str, Any]:
-    hidden = {"request", "tls", "output"}
+    hidden = {"requests", "writes", "tls", "output"}
     return {key: value for key, value in probe.items() if key not in hidden}
 
 

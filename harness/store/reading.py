@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from quorate.harness.errors import StoreError
+from quorate.harness.model.register import Operation, operations_in
 from quorate.harness.model.timeline import OUTCOMES, Event, SampleSeries, Timeline
 
 _BATCH_LINES = 2000
@@ -26,13 +27,16 @@ def read_timeline(path: Path, *, run_id: str) -> Timeline:
     notes: list[str] = []
     events = _events(path / "events.jsonl", notes=notes)
     events.sort(key=lambda event: event.t)
+    operations: list[Operation] = []
     series = {
-        file.stem: _series(file, notes=notes) for file in sorted((path / "samples").glob("*.jsonl"))
+        file.stem: _series(file, notes=notes, operations=operations)
+        for file in sorted((path / "samples").glob("*.jsonl"))
     }
     return Timeline(
         run_id=run_id,
         events=tuple(events),
         series=series,
+        operations=tuple(operations),
         sampler=_sampler(path / "sampler.json"),
         notes=tuple(notes),
     )
@@ -103,11 +107,13 @@ class _Texts:
 class _Columns:
     """A growing series. Whole batches at a time: a loop over rows costs as much as their JSON."""
 
-    def __init__(self) -> None:
+    def __init__(self, probe: str) -> None:
+        self.probe = probe
         self.k, self.due, self.end = array("q"), array("d"), array("d")
         self.outcome = bytearray()
         self.detail, self.peer = array("I"), array("I")
         self.stalled: dict[int, float] = {}
+        self.operations: list[Operation] = []
         self.texts = _Texts()
 
     def take(self, rows: list[Any]) -> None:
@@ -122,15 +128,18 @@ class _Columns:
         for index, row in enumerate(rows, start=first):
             if "s" in row:
                 self.stalled[index] = float(row["s"])
+            if "r" in row or "w" in row:
+                self.operations += operations_in(row, by=self.probe)
 
 
-def _series(file: Path, *, notes: list[str]) -> SampleSeries:
-    columns = _Columns()
+def _series(file: Path, *, notes: list[str], operations: list[Operation]) -> SampleSeries:
+    columns = _Columns(file.stem)
     for number, rows in _batches(file, notes=notes):
         try:
             columns.take(rows)
         except (KeyError, TypeError, ValueError, OverflowError):
             raise StoreError(f"{file}:{number + _first_wrong(rows)}: is no sample") from None
+    operations += columns.operations
     found = SampleSeries(
         probe=file.stem,
         k=columns.k,
@@ -149,7 +158,7 @@ def _first_wrong(rows: list[Any]) -> int:
     """The index of the first row that is no sample, found one by one."""
     for index, row in enumerate(rows):
         try:
-            _Columns().take([row])
+            _Columns("").take([row])
         except (KeyError, TypeError, ValueError, OverflowError):
             return index
     return 0

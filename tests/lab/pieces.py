@@ -28,8 +28,11 @@ LONGEST_S = 25.0
 """Of a hurried run, for a fault whose first run has not yet been seen to end by itself."""
 SETTLED_S = 240.0
 SWITCHED_S = 120.0
-OURS = ("lease quorate-run", "/run/quorate")
-"""What a dead run leaves by design until `quorate undo`: its Lease, and an empty folder."""
+HELD = ("lease", "ledger")
+"""What is held by a run for as long as it lasts, and breaks nothing."""
+OURS = ("lease quorate-run", "ConfigMap quorate-", "/run/quorate")
+"""What a dead run leaves by design until `quorate undo`: its Lease, its registers, and an empty
+folder."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +197,7 @@ class Soak:
         """Whether a switch is armed, and all that is on is on nodes: no arrangement, no power."""
         pending = UndoJournal(directory / JOURNAL_NAME).pending()
         acted = any(one["kind"] == "injection_started" for one in events_of(directory))
-        away = [one for one in pending if one.node == "harness" and "lease" not in one.id]
+        away = [one for one in pending if one.node == "harness" and one.injection not in HELD]
         return acted and not away
 
     def _wait_for_switch(self) -> None:

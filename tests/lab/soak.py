@@ -8,6 +8,9 @@ kills          SIGKILL to the harness, or to it and its guardian, at a random in
 signals        SIGINT or SIGTERM at a random instant of a run: it must need no `quorate undo`
 reboots        each fault, harness and guardian killed while it is on, and its node's power cycled
 experiments    each experiment and control as shipped, and whether it came out as expected
+predicted      ten runs of each fault whose numbers are predicted: measured beside predicted, and
+               whether the cluster kept what it acknowledged
+timers         the same with timers set otherwise: both must move
 observer       tests/observer/compare.py: the outage beside what an independent program measured
 
 After each piece on the lab the cluster must be whole, and after each kill, signal and reboot every
@@ -34,6 +37,7 @@ from tests.known.peers import CELLS, Compared, compared
 from tests.known.pieces import Known, known_answers
 from tests.known.switch import MODES
 from tests.lab.conftest import Lab
+from tests.lab.measured import OTHER_TIMERS, PREDICTED, Measured, measure
 from tests.lab.pieces import Kill, Played, Reboot, Signal, Soak, expectations
 from tests.observer import compare
 
@@ -57,7 +61,7 @@ ALONE = {
 }
 """What needs no lab."""
 
-ON_LAB = ("kills", "signals", "reboots", "experiments", "observer")
+ON_LAB = ("kills", "signals", "reboots", "experiments", "predicted", "timers", "observer")
 
 
 def on_lab(soak: Soak) -> dict[str, Kind]:
@@ -66,12 +70,17 @@ def on_lab(soak: Soak) -> dict[str, Kind]:
     def single(piece: Callable[[int, str], Stamped]) -> Callable[[int, str], Sequence[Stamped]]:
         return lambda number, name: [piece(number, name)]
 
+    def measured(_: int, name: str) -> Sequence[Stamped]:
+        return [measure(soak, name)]
+
     each, shipped = sorted(FAULTS), [name for name, _ in expectations()]
     return {
         "kills": Kind(Kill, single(soak.kill), each, 100),
         "signals": Kind(Signal, single(soak.signal), each, 40),
         "reboots": Kind(Reboot, single(soak.reboot), each, len(each)),
         "experiments": Kind(Played, single(soak.play), shipped, len(shipped)),
+        "predicted": Kind(Measured, measured, PREDICTED, 10 * len(PREDICTED)),
+        "timers": Kind(Measured, measured, OTHER_TIMERS, 3 * len(OTHER_TIMERS)),
     }
 
 

@@ -4,11 +4,13 @@ Configuration, one line of JSON::
 
     {"base_ns": …, "fifo_priority": 10,
      "probes": [{"name", "host", "port", "connection": "new"|"reused", "rate_hz",
-                 "hard_timeout_s", "in_flight_max", "request", "status": [200], "body_contains",
-                 "output": path, "tls": {"name", "ca", "certificate", "key"} or null}],
+                 "hard_timeout_s", "in_flight_max", "requests": […], "status": [200],
+                 "body_contains", "registers": […], "writes": […], "output": path,
+                 "tls": {"name", "ca", "certificate", "key"} or null}],
      "control": {"name", "rate_hz", "hard_timeout_s", "output"}}
 
-``host`` is an address: a name would have to be looked up, and looking up blocks.
+``host`` is an address: a name would have to be looked up, and looking up blocks. ``registers`` and
+``writes`` are empty for all but the probes of registers.py.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from .link import Target
 from .loop import Loop
 from .output import FLUSH_S, SampleFile
 from .probe import FreshProbe, Probe, ReusedProbe
+from .registers import RegisterReader, RegisterWriter
 
 START_AFTER_S = 0.1
 """From the end of the preparations to the first tick: nothing is late at the start."""
@@ -64,15 +67,15 @@ class Session:
             context=None if tls is None else _context(tls),
             name="" if tls is None else tls["name"],
         )
-        kind = ReusedProbe if plan["connection"] == "reused" else FreshProbe
         output = SampleFile(plan["output"])
         self.outputs.append(output)
-        return kind(plan, loop=self.loop, target=target, output=output, base_s=self.base_s)
+        return _kind(plan)(plan, loop=self.loop, target=target, output=output, base_s=self.base_s)
 
     def _control(self, control: dict[str, Any]) -> Probe:
         server = ControlServer(self.loop)
         plan = dict(control, host="127.0.0.1", port=server.port, connection="new", tls=None)
-        plan.update(request=CONTROL_REQUEST, status=[200], body_contains="ok", in_flight_max=100)
+        plan.update(requests=[CONTROL_REQUEST], registers=[], writes=[])
+        plan.update(status=[200], body_contains="ok", in_flight_max=100)
         return self._probe(plan)
 
     def run(self) -> None:
@@ -149,6 +152,14 @@ def main() -> int:
         return 1
     _say({"report": session.report()})
     return 0
+
+
+def _kind(plan: dict[str, Any]) -> type[Probe]:
+    if plan["writes"]:
+        return RegisterWriter
+    if plan["registers"]:
+        return RegisterReader
+    return ReusedProbe if plan["connection"] == "reused" else FreshProbe
 
 
 def _context(tls: dict[str, Any]) -> ssl.SSLContext:

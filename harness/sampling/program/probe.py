@@ -18,9 +18,12 @@ STALL_FLOOR_S = 0.01
 
 
 class Shot:
-    """One request under way: its tick, its times (monotonic seconds) and its hard timeout."""
+    """One request under way: its tick, its times (monotonic seconds) and its hard timeout.
 
-    __slots__ = ("due", "k", "link", "stalled_before_s", "start", "timer")
+    ``noted``: what its line is to say beside what every line says.
+    """
+
+    __slots__ = ("due", "k", "link", "noted", "stalled_before_s", "start", "timer")
 
     def __init__(self, k: int, due: float, *, start: float, stalled_before_s: float) -> None:
         self.k = k
@@ -29,14 +32,15 @@ class Shot:
         self.stalled_before_s = stalled_before_s
         self.timer: Any = None
         self.link: Any = None
+        self.noted: dict[str, Any] = {}
 
 
 class Probe:
     """What both kinds of probe share: the clock, the cap, the hard timeout and the record.
 
     Args:
-        plan: ``name``, ``rate_hz``, ``hard_timeout_s``, ``in_flight_max``, ``request`` (text),
-            ``status`` (a list of ints) and ``body_contains`` (text).
+        plan: ``name``, ``rate_hz``, ``hard_timeout_s``, ``in_flight_max``, ``requests`` (texts,
+            sent in turn), ``status`` (a list of ints) and ``body_contains`` (text).
         base_s: what is subtracted from every time that is written.
     """
 
@@ -50,7 +54,7 @@ class Probe:
         self.in_flight = 0
         self.on_first_tick: Callable[[], None] | None = None
         self._plan = plan
-        self._request = str(plan["request"]).encode("ascii")
+        self._requests = [str(one).encode("ascii") for one in plan["requests"]]
         self._body_contains = str(plan["body_contains"]).encode()
         self._loop = loop
         self._target = target
@@ -91,6 +95,9 @@ class Probe:
         if k == 0 and self.on_first_tick is not None:
             self.on_first_tick()
 
+    def _request(self, shot: Shot) -> bytes:
+        return self._requests[shot.k % len(self._requests)]
+
     def _fire(self, shot: Shot) -> None:
         raise NotImplementedError
 
@@ -129,6 +136,7 @@ class Probe:
         stalled_s = self._loop.stalled_s - shot.stalled_before_s
         if stalled_s >= STALL_FLOOR_S:
             sample["s"] = round(stalled_s, 6)
+        sample.update(shot.noted)
         self._output.add(sample)
 
 
@@ -143,7 +151,7 @@ class FreshProbe(Probe):
             on_broken=lambda link, why: self._broken(link, shot, why),
         )
         shot.link = link
-        link.send(self._request)
+        link.send(self._request(shot))
         link.open()
 
     def _answered(self, link: Link, shot: Shot, answer: Answer) -> None:
@@ -174,11 +182,11 @@ class ReusedProbe(Probe):
     def _fire(self, shot: Shot) -> None:
         self._shots.append(shot)
         if self._link is not None:
-            self._link.send(self._request)
+            self._link.send(self._request(shot))
             return
         link = Link(self._loop, self._target, on_answer=self._answered, on_broken=self._broken)
         self._link = link
-        link.send(self._request)
+        link.send(self._request(shot))
         link.open()
 
     def _answered(self, link: Link, answer: Answer) -> None:

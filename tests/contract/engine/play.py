@@ -15,6 +15,7 @@ pace.STEADY_S = 1.0
 pace.WHOLE_STEADY_S = 0.5
 pace.IN_FLIGHT_S = 0.5
 pace.PHASE_S = 1.0
+pace.READ_BACK_S = pace.CATCH_UP_S = 2.0
 node_power_off.BOOT_TIMEOUT_S = 4.0
 node_power_off.NodePowerOff.proof_timeout_s = 3.0
 

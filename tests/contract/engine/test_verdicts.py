@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from typing import Any
@@ -62,8 +63,11 @@ def test_nothing_happens(cluster: FakeCluster, experiment: Make) -> None:
     assert [one["value"] for one in played.verdict["objectives"]] == [0, 0]
     journal = UndoJournal(played.directory / "undo.jsonl")
     assert '"injection": "lease"' in journal.path.read_text()
-    assert journal.path.read_text().count('"undo": {') == 1, "the Lease, and no more"
+    assert journal.path.read_text().count('"undo": {') == 2, "the Lease, the ledger, and no more"
     assert not journal.pending()
+    made = next(event for event in played.events if event["kind"] == "ledger_made")
+    assert len(made["data"]["registers"]) == 4, "by way of the VIP, and through each API server"
+    assert json.loads((cluster.world / "objects").read_text()) == [], "they are removed"
     file = played.directory / "verdict.json"
     before = file.read_bytes()
     judged = cluster.play("quorate", "judge", str(played.directory))
@@ -166,3 +170,37 @@ def test_json_is_one_document(cluster: FakeCluster, experiment: Make) -> None:
     assert (done.returncode, told["exit_code"]) == (0, 0)
     assert told["runs"][0]["details"]["verdict"] == "MET"
     assert b"baseline" in done.stderr, "progress is told meanwhile"
+
+
+def test_a_cluster_that_forgets_is_missed_whatever_clients_saw(
+    cluster: FakeCluster, experiment: Make
+) -> None:
+    """Every tenth write is acknowledged and not kept, the experiment's own ones among them."""
+
+    def writing(document: dict[str, Any]) -> None:
+        probe = {"probe": "api_write", "path": "vip", "connection": "reused", "rate_hz": 10}
+        document["extensions"][0]["probes"]["writes"] = probe
+
+    (cluster.world / "trouble").write_text("forget")
+    played = cluster.play("quorate", "run", experiment("controls/nothing_happens", writing))
+    assert played.exit_code == 1, played.output
+    assert {one["state"] for one in played.verdict["objectives"]} == {"MET"}
+    assert "MISSED: data safety: acknowledged_writes: register " in played.output
+    assert played.text_of("report.txt").startswith("MISSED: data safety: ")
+    made = next(event for event in played.events if event["kind"] == "ledger_made")
+    assert len(made["data"]["registers"]) == 14, "ten for a second of writes, judged at 1 s"
+    samples = played.text_of("samples/writes.jsonl").splitlines()
+    assert all('"w":["' in line for line in samples if '"o":"OK"' in line)
+    assert cluster.pending == []
+
+
+def test_answers_that_are_lost_are_no_lost_writes(cluster: FakeCluster, experiment: Make) -> None:
+    """Every tenth write is kept, and its connection is cut before the answer."""
+    (cluster.world / "trouble").write_text("cut")
+    played = cluster.play("quorate", "run", experiment("controls/nothing_happens"))
+    assert played.exit_code != 1, played.output
+    checks = {one["name"]: one for one in played.verdict["data_safety"]}
+    assert {one["state"] for one in checks.values()} == {"MET"}
+    unknown = re.search(r"(\d+) of unknown outcome", checks["acknowledged_writes"]["reason"])
+    assert unknown
+    assert int(unknown[1]) >= 1

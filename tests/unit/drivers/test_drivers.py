@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from quorate.harness.drivers.etcd import EtcdDriver
+from quorate.harness.drivers.etcd import EtcdDriver, KeyspaceHash
 from quorate.harness.drivers.files import FileDriver, texts_argv
 from quorate.harness.drivers.haproxy import HAProxyDriver
 from quorate.harness.drivers.keepalived import KeepalivedDriver
@@ -42,6 +43,30 @@ def test_the_leader_is_the_one_member_that_says_so() -> None:
 def test_two_leaders_are_none() -> None:
     transport = MemoryTransport().on("curl", reply=Reply("etcd_server_is_leader 1\n"))
     assert EtcdDriver(transport).leader(["cp1", "cp2"]) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "revision", "expected"),
+    [
+        ('{"header": {"revision": "95"}, "hash": 5, "compact_revision": "7"}', 90, (5, 90, 7)),
+        ('{"header": {"revision": "95"}, "hash": 5, "hash_revision": "94"}', 0, (5, 94, 0)),
+        ('{"header": {"revision": "95"}, "hash": 5}', 0, (5, 95, 0)),
+    ],
+    ids=["asked for", "of 3.6", "before 3.6"],
+)
+def test_a_member_s_hash(said: str, revision: int, expected: tuple[int, int, int]) -> None:
+    transport = MemoryTransport().on("curl", reply=Reply(said))
+    assert EtcdDriver(transport).keyspace_hash("cp1", revision=revision) == KeyspaceHash(*expected)
+    argv = transport.calls[0].argv
+    assert f'{{"revision": "{revision}"}}' in argv
+    assert argv[argv.index("--cert") + 1] == "/etc/kubernetes/pki/etcd/healthcheck-client.crt"
+
+
+@pytest.mark.parametrize("said", ['{"message": "required revision has been compacted"}', "", "[]"])
+def test_a_member_without_a_hash_says_why(said: str) -> None:
+    transport = MemoryTransport().on("curl", reply=Reply(said))
+    with pytest.raises(DriverError, match=f"cp1: etcd has no hash to tell: {re.escape(said)}"):
+        EtcdDriver(transport).keyspace_hash("cp1")
 
 
 def test_haproxy_servers(cluster: Cluster) -> None:

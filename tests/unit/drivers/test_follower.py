@@ -44,7 +44,7 @@ def test_a_fact_keeps_the_time_of_its_receipt() -> None:
 def test_a_worker_is_not_asked_for_etcd_or_haproxy(cluster: Cluster) -> None:
     assert set(follower_config(cluster, node=cluster.node("w1"))) == {"virtual_ip", "lifetime_s"}
     full = follower_config(cluster, node=cluster.node("cp1"))
-    assert {"etcd", "haproxy", "keepalived"} < set(full)
+    assert {"etcd", "etcd_clients", "haproxy", "keepalived"} < set(full)
 
 
 def test_a_stream_that_ends_is_lost_and_started_again(

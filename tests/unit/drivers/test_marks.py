@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from quorate.harness.drivers.kube import Answer
-from quorate.harness.drivers.kube_api import KubeCommands
+from quorate.harness.drivers.kube_api import NONE_LEFT, KubeCommands
 from quorate.harness.drivers.kube_command import carry_out
 from quorate.harness.errors import DriverError
 from tests.memory_api import MemoryServer
@@ -115,6 +116,23 @@ def test_what_is_gone_needs_no_undo_and_cannot_be_marked(server: Busy) -> None:
     assert uncordon(server) == "gone"
     with pytest.raises(DriverError, match="no such object"):
         cordon(server)
+
+
+def test_of_a_list_only_ours_goes(server: Busy) -> None:
+    maps = "/api/v1/namespaces/kube-system/configmaps"
+    for number, labels in enumerate([{"quorate/mark": MINE}, {"quorate/mark": THEIRS}, {}]):
+        meta = {"name": f"m{number}", "uid": f"u-{number}", "labels": labels}
+        server.objects[f"{maps}/m{number}"] = {"metadata": meta}
+    shown = COMMANDS.show_labelled(maps, mark=MINE)
+    assert re.search(NONE_LEFT, run(server, shown)) is None
+    assert run(server, COMMANDS.delete_labelled(maps, mark=MINE)) == "done"
+    assert [path for path in server.objects if path.startswith(maps)] == [
+        f"{maps}/m1",
+        f"{maps}/m2",
+    ]
+    assert ("DELETE", maps) not in server.asked, "never a list as a whole"
+    assert re.search(NONE_LEFT, run(server, shown))
+    assert run(server, COMMANDS.delete_labelled(maps, mark=MINE)) == "gone"
 
 
 def test_a_namespace_goes_by_its_label(server: Busy) -> None:

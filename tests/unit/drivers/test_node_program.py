@@ -61,6 +61,18 @@ def test_raft_from_metrics(metrics: str, leads: bool, has_leader: bool) -> None:
     assert node_program.parse_raft(metrics) == {"leads": leads, "has_leader": has_leader}
 
 
+def test_term_and_leader_from_the_expvars() -> None:
+    raft = {"id": "a1", "term": 7, "vote": "b2", "lead": "b2", "raftState": "StateFollower"}
+    told = json.dumps({"cmdline": ["etcd"], "raft.status": raft})
+    assert node_program.parse_term(told) == "7 b2"
+
+
+@pytest.mark.parametrize("told", ["", "{}", '{"raft.status": null}', '{"raft.status": {}}'])
+def test_expvars_without_a_term(told: str) -> None:
+    with pytest.raises((ValueError, KeyError, TypeError)):
+        node_program.parse_term(told)
+
+
 def test_only_changes_are_reported() -> None:
     reporter = node_program.Reporter()
     for state in ("up", "up", "down"):

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from quorate.harness.drivers.haproxy_cfg import with_tcp_checks, without_checks
-from quorate.harness.drivers.keepalived_conf import with_priority, with_slow_scripts
-from quorate.harness.drivers.manifests import with_flag
+from quorate.harness.drivers.haproxy_cfg import with_fall, with_tcp_checks, without_checks
+from quorate.harness.drivers.keepalived_conf import (
+    with_priority,
+    with_slow_adverts,
+    with_slow_scripts,
+)
+from quorate.harness.drivers.manifests import with_flag, with_flags_after
 from quorate.harness.predict.haproxy_cfg import parse_haproxy
 from quorate.harness.predict.keepalived_conf import parse_keepalived
 
@@ -60,6 +64,12 @@ def test_tcp_checks_ask_nothing() -> None:
     assert section.count("no-check-ssl") == 2
 
 
+def test_a_server_falls_later() -> None:
+    backends = parse_haproxy(with_fall(HAPROXY, 5, addresses=ADDRESSES)).backends
+    assert [one.fall for one in backends["apiservers"].servers] == [5, 5]
+    assert [one.fall for one in backends["others"].servers] == [3]
+
+
 def test_what_is_worse_already_stays_so() -> None:
     for worse in (without_checks, with_tcp_checks):
         once = worse(HAPROXY, addresses=ADDRESSES)
@@ -106,6 +116,14 @@ def test_a_priority_that_is_not_there_is_set() -> None:
     assert [one.priority for one in after.instances] == [103, 7]
 
 
+def test_one_instance_announces_itself_seldom() -> None:
+    before = parse_keepalived(KEEPALIVED)
+    after = parse_keepalived(with_slow_adverts(KEEPALIVED, instance="api", advert_s=3))
+    assert [one.advert_int_s for one in before.instances] == [1, 1]
+    assert [one.advert_int_s for one in after.instances] == [3, 1]
+    assert after.scripts == before.scripts
+
+
 @pytest.mark.parametrize("name", ["haproxy", "other"])
 def test_one_script_gets_slow(name: str) -> None:
     before = parse_keepalived(KEEPALIVED)
@@ -137,3 +155,17 @@ def test_a_flag_of_a_manifest(word: str) -> None:
 def test_a_flag_that_is_not_there_is_not_invented() -> None:
     text = MANIFEST.format("--v=2")
     assert with_flag(text, "--leader-elect", "false") == text
+
+
+def test_flags_are_added_behind_the_one_that_makes_them_count() -> None:
+    text = MANIFEST.format("--leader-elect=true")
+    timers = {"--leader-elect-renew-deadline": "3s", "--leader-elect-retry-period": "1s"}
+    added = with_flags_after(text, "--leader-elect", timers)
+    assert added.splitlines()[4:7] == [
+        "    - --leader-elect=true",
+        "    - --leader-elect-renew-deadline=3s",
+        "    - --leader-elect-retry-period=1s",
+    ]
+    assert set(added.splitlines()) > set(text.splitlines())
+    assert with_flags_after(added, "--leader-elect", timers) == added, "it sets them already"
+    assert with_flags_after(text, "--v", timers) == text

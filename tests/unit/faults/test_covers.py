@@ -17,8 +17,11 @@ from quorate.harness.drivers.processes import TABLE_ARGV, ProcessDriver, words_a
 from quorate.harness.drivers.workloads import WorkloadDriver
 from quorate.harness.errors import RefusedError
 from quorate.harness.faults.arrangements.haproxy_checks_off import HaproxyChecksOff
+from quorate.harness.faults.arrangements.haproxy_checks_slow import HaproxyChecksSlow
 from quorate.harness.faults.arrangements.haproxy_checks_tcp_only import HaproxyChecksTcpOnly
 from quorate.harness.faults.arrangements.leader_election_off import LeaderElectionOff
+from quorate.harness.faults.arrangements.leases_short import LeasesShort
+from quorate.harness.faults.arrangements.vrrp_adverts_slow import VrrpAdvertsSlow
 from quorate.harness.faults.arrangements.vrrp_same_priorities import VrrpSamePriorities
 from quorate.harness.faults.arrangements.vrrp_script_slow import VrrpScriptSlow
 from quorate.harness.faults.contract import Arrangement, Plan
@@ -57,6 +60,7 @@ vrrp_instance api {
 """
 DUMP = """\
  VRRP Instance = api
+   Advert interval = {} sec
    Priority = {}
  VRRP Script = haproxy
    Interval = {} sec
@@ -169,7 +173,7 @@ def keepalived(drivers: Drivers, transport: MemoryTransport) -> MemoryTransport:
     transport.on(*covered_argv(path), reply=Reply("uncovered\n"))
     for node, priority in zip(NODES, (101, 102, 103), strict=True):
         transport.on("cat", path, reply=Reply(CONF % priority), node=node)
-        transport.on(*DUMP_ARGV, reply=Reply(DUMP.format(priority, 1)), node=node)
+        transport.on(*DUMP_ARGV, reply=Reply(DUMP.format(1, priority, 1)), node=node)
     return transport
 
 
@@ -181,12 +185,12 @@ def test_priorities_are_the_highest_of_all(drivers: Drivers, keepalived: MemoryT
     assert {parse_keepalived(act.argv[-2]).instances[0].priority for act in acts} == {103}
     assert not arrangement.proof(drivers, plan=plan).ok
     for node in NODES:
-        keepalived.on(*DUMP_ARGV, reply=Reply(DUMP.format(103, 1)), node=node)
+        keepalived.on(*DUMP_ARGV, reply=Reply(DUMP.format(1, 103, 1)), node=node)
     assert arrangement.proof(drivers, plan=plan).ok
     confirm = arrangement.undos(drivers, plan=plan)[0]
     assert confirm.confirm_expect
-    assert re.search(confirm.confirm_expect, DUMP.format(101, 1), re.MULTILINE)
-    assert not re.search(confirm.confirm_expect, DUMP.format(103, 1), re.MULTILINE)
+    assert re.search(confirm.confirm_expect, DUMP.format(1, 101, 1), re.MULTILINE)
+    assert not re.search(confirm.confirm_expect, DUMP.format(1, 103, 1), re.MULTILINE)
     for node in NODES:
         keepalived.on("cat", reply=Reply(CONF % 103), node=node)
     with pytest.raises(RefusedError, match="like that already"):
@@ -200,8 +204,44 @@ def test_a_slow_script_is_seen_in_keepalived_s_own_words(
     plan = planned(arrangement, drivers)
     assert not arrangement.proof(drivers, plan=plan).ok
     for node in NODES:
-        keepalived.on(*DUMP_ARGV, reply=Reply(DUMP.format(101, 15)), node=node)
+        keepalived.on(*DUMP_ARGV, reply=Reply(DUMP.format(1, 101, 15)), node=node)
     assert arrangement.proof(drivers, plan=plan).ok
+
+
+def test_slow_adverts_are_seen_in_keepalived_s_own_words(
+    drivers: Drivers, keepalived: MemoryTransport
+) -> None:
+    arrangement = VrrpAdvertsSlow()
+    plan = planned(arrangement, drivers)
+    acts = arrangement.acts(drivers, plan=plan)
+    assert {parse_keepalived(act.argv[-2]).instances[0].advert_int_s for act in acts} == {3}
+    assert not arrangement.proof(drivers, plan=plan).ok
+    for node in NODES[:2]:
+        keepalived.on(*DUMP_ARGV, reply=Reply(DUMP.format(3, 101, 1)), node=node)
+    assert not arrangement.proof(drivers, plan=plan).ok, "two of three"
+    keepalived.on(*DUMP_ARGV, reply=Reply(DUMP.format(3, 103, 1)), node="cp3")
+    assert arrangement.proof(drivers, plan=plan).ok
+
+
+def test_slow_checks_are_seen_by_what_haproxy_goes_by(
+    drivers: Drivers, haproxy: MemoryTransport
+) -> None:
+    usual = Reply("apiservers/cp1 falls after 2\napiservers/other falls after 2\n")
+    haproxy.on(*drivers.haproxy.falls_argv(), reply=usual)
+    arrangement = HaproxyChecksSlow()
+    plan = planned(arrangement, drivers)
+    acts = arrangement.acts(drivers, plan=plan)
+    assert {parse_haproxy(act.argv[-2]).backends["apiservers"].servers[0].fall for act in acts} == {
+        5
+    }
+    assert not arrangement.proof(drivers, plan=plan).ok
+    slow = Reply("apiservers/cp1 falls after 5\napiservers/other falls after 2\n")
+    haproxy.on(*drivers.haproxy.falls_argv(), reply=slow)
+    assert arrangement.proof(drivers, plan=plan).ok
+    expected = str(arrangement.undos(drivers, plan=plan)[0].confirm_expect)
+    assert re.search(expected, usual.stdout, re.MULTILINE)
+    assert not re.search(expected, slow.stdout, re.MULTILINE)
+    assert not re.search(expected, "", re.MULTILINE), "no answer is no confirmation"
 
 
 PARTS = ("kube-scheduler", "kube-controller-manager")
@@ -254,3 +294,19 @@ def test_a_manifest_without_the_flag_is_refused(drivers: Drivers, parts: MemoryT
     parts.on("cat", path_of(PARTS[0]), reply=Reply("kind: Pod\n"))
     with pytest.raises(RefusedError, match="does not say --leader-elect=true"):
         planned(LeaderElectionOff(), drivers)
+
+
+def test_a_short_lease_is_seen_on_the_command_line(
+    drivers: Drivers, parts: MemoryTransport
+) -> None:
+    arrangement = LeasesShort()
+    plan = planned(arrangement, drivers)
+    covers = [act for act in arrangement.acts(drivers, plan=plan) if "--leader" in act.argv[-2]]
+    assert len(covers) == 3
+    assert not arrangement.proof(drivers, plan=plan).ok
+    words = f"{PARTS[0]}\n--leader-elect=true\n--leader-elect-lease-duration=5s\n"
+    parts.on(*words_argv(PARTS[0]), reply=Reply(words))
+    assert arrangement.proof(drivers, plan=plan).ok
+    parts.on("cat", path_of(PARTS[0]), reply=Reply("kind: Pod\n"))
+    with pytest.raises(RefusedError, match="does not say --leader-elect=true"):
+        planned(arrangement, drivers)

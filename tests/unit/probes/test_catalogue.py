@@ -8,6 +8,7 @@ from quorate.harness.errors import RefusedError
 from quorate.harness.model.cluster import Cluster
 from quorate.harness.model.experiment import ProbeSpec
 from quorate.harness.model.probe_plan import ClientCredentials, ProbePlan
+from quorate.harness.model.register import Register
 from quorate.probes.catalogue import PROBES, endpoint, plan_probe
 
 CLUSTER = Cluster.model_validate(
@@ -54,14 +55,29 @@ def test_the_quorum_read_asks_for_no_resource_version() -> None:
     made = plan()
     assert (made.host, made.port, made.rate_hz, made.hard_timeout_s) == ("10.0.0.9", 8443, 20, 7)
     assert "resourceVersion" not in made.path
-    assert made.request.startswith(f"GET {made.path} HTTP/1.1\r\nHost: 10.0.0.9:8443\r\n")
-    assert made.request.endswith("\r\n\r\n")
+    (request,) = made.requests
+    assert request.startswith(f"GET {made.path} HTTP/1.1\r\nHost: 10.0.0.9:8443\r\n")
+    assert request.endswith("\r\n\r\n")
     assert made.body_contains
 
 
 @pytest.mark.parametrize(("connection", "word"), [("new", "close"), ("reused", "keep-alive")])
 def test_a_new_connection_says_that_it_ends(connection: str, word: str) -> None:
-    assert f"Connection: {word}\r\n" in plan(connection).request
+    assert f"Connection: {word}\r\n" in plan(connection).requests[0]
+
+
+def test_registers_are_asked_in_turn_and_written_where_that_is_what_the_probe_does() -> None:
+    registers = tuple(
+        Register(str(n), "w", f"/registers/{n}", {"metadata": {}}, f"x.{n}.") for n in (1, 2)
+    )
+    spec = ProbeSpec(probe="api_write", path="apiserver:cp1", connection="reused", rate_hz=2)
+    made = plan_probe(spec, cluster=CLUSTER, credentials=CREDENTIALS, registers=registers)
+    assert made.writes
+    assert (made.host, made.port) == ("10.0.0.11", 6443)
+    assert [request.split()[1] for request in made.requests] == ["/registers/1", "/registers/2"]
+    assert made.head("PUT", "/registers/1").startswith("PUT /registers/1 HTTP/1.1\r\n")
+    reading = spec.model_copy(update={"probe": "api_quorum_read"})
+    assert not plan_probe(reading, cluster=CLUSTER, credentials=CREDENTIALS).writes
 
 
 def test_secrets_do_not_show() -> None:

@@ -5,6 +5,7 @@ from quorate.harness.model.verdict import (
     Gate,
     ObjectiveResult,
     PredictionResult,
+    SafetyCheck,
     State,
     Story,
     Verdict,
@@ -122,6 +123,20 @@ def test_the_first_line_says_why_it_was_missed_or_inconclusive() -> None:
     assert "more than 59.90 s (not over when the data ended)" in first
     first = render_text(verdict(State.INCONCLUSIVE, gate=False)).splitlines()[0]
     assert first == "INCONCLUSIVE: baseline: 450 samples, none bad"
+
+
+def test_lost_data_stands_before_a_missed_objective() -> None:
+    """And what could not be checked behind the gate that failed."""
+    missed = OUTAGE.model_copy(update={"state": State.MISSED})
+    lost = SafetyCheck(name="acknowledged_writes", state=State.MISSED, reason="register 1: gone")
+    told = verdict(State.MISSED, objective=missed).model_copy(update={"data_safety": (lost,)})
+    assert render_text(told).startswith(
+        "MISSED: data safety: acknowledged_writes: register 1: gone\n"
+    )
+    open_ = lost.model_copy(update={"state": State.INCONCLUSIVE})
+    told = verdict(State.INCONCLUSIVE, gate=False).model_copy(update={"data_safety": (open_,)})
+    assert render_text(told).startswith("INCONCLUSIVE: baseline: ")
+    assert "  INCONCLUSIVE acknowledged_writes: register 1: gone\n" in render_text(told)
 
 
 def test_counts_show_what_is_not_known() -> None:

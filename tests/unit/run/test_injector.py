@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from quorate.harness.errors import (
+    DriverError,
     InjectionFailed,
     InjectionUnproved,
     NodeUnreachable,
@@ -19,6 +20,7 @@ from quorate.harness.errors import (
 from quorate.harness.faults.arrangements.acts_do_nothing import ActsDoNothing
 from quorate.harness.faults.arrangements.keepalived_backups_stopped import KeepalivedBackupsStopped
 from quorate.harness.faults.contract import Proof
+from quorate.harness.model.undo import Undo
 from quorate.harness.run.injector import Target
 from quorate.harness.transport import Reply
 from quorate.harness.undo.journal import UndoJournal
@@ -300,4 +302,40 @@ def test_a_target_that_moved_while_the_switches_were_armed_is_left_alone(scene: 
     assert [one.nodes for one in scene.injector.faults_on] == [("cp1",)]
     scene.injector.faults_off()
     assert scene.injector.faults_on == ()
+    assert not scene.injector.is_dirty
+
+
+def test_what_is_held_is_journalled_before_it_is_made_and_let_go_last(scene: Scene) -> None:
+    seen: list[list[str]] = []
+
+    def held(name: str) -> Undo:
+        return Undo(id=f"{name}:x", injection=name, node="harness", argv=(name,), text=name)
+
+    def make() -> None:
+        seen.append([undo.id for undo in scene.journal.pending()])
+
+    scene.injector.hold(held("lease"), lambda: None)
+    scene.injector.hold(held("ledger"), make)
+    assert seen == [["ledger:x", "lease:x"]]
+    scene.put_on()
+    scene.injector.let_go()
+    assert len(scene.journal.pending()) == 4, "nothing is let go while a fault is on"
+    scene.injector.faults_off()
+    scene.injector.let_go()
+    assert [argv for node, argv in scene.commands() if node == "harness"] == [
+        ("ledger",),
+        ("lease",),
+    ]
+    assert scene.journal.read().clean
+
+
+def test_what_could_not_be_made_is_taken_back_all_the_same(scene: Scene) -> None:
+    def make() -> None:
+        raise DriverError("forbidden")
+
+    undo = Undo(id="ledger:x", injection="ledger", node="harness", argv=("away",), text="away")
+    with pytest.raises(DriverError, match="forbidden"):
+        scene.injector.hold(undo, make)
+    scene.injector.let_go()
+    assert ("harness", ("away",)) in scene.commands()
     assert not scene.injector.is_dirty

@@ -130,6 +130,7 @@ class Scene:
             forecast=self.forecast,
             guard=SimpleNamespace(look=nothing, heed=nothing, refuse_more=nothing),
             progress=SimpleNamespace(say=nothing),
+            open_ledger=lambda: self.asked.append("the ledger's registers"),
             claim=self.claim,
             demand_lease=self.demand_lease,
         )
@@ -176,6 +177,7 @@ def test_timers_are_read_as_arranged_and_before_the_baseline(cluster: Cluster) -
     assert scene.asked == [
         "arranged haproxy_checks_off",
         "the timers, and the pods on cp2",
+        "the ledger's registers",
         "sampling",
     ]
 

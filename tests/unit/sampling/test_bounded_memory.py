@@ -65,7 +65,7 @@ def test_an_hour_of_ticks_takes_no_more_memory_than_its_first_minute(
     clock, paper = Clock(), Paper()
     monkeypatch.setattr(program, "time", clock)
     plan = {"name": "api", "rate_hz": RATE_HZ, "hard_timeout_s": 5.0, "in_flight_max": 512}
-    plan |= {"request": "GET", "status": [200], "body_contains": "ok"}
+    plan |= {"requests": ["GET"], "status": [200], "body_contains": "ok"}
     loop: Any = clock
     output: Any = paper
     target: Any = None

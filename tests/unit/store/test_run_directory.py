@@ -10,6 +10,7 @@ import pytest
 
 from quorate.harness.errors import StoreError
 from quorate.harness.judge import judge
+from quorate.harness.model.register import Operation
 from quorate.harness.store.run_directory import ExperimentSource, RunDirectory
 
 SAMPLE = {"k": 0, "due": 1.0, "start": 1.0, "end": 1.1, "o": "OK"}
@@ -103,11 +104,23 @@ def test_damage_in_the_middle_is_an_error_with_file_and_line(run: RunDirectory, 
         run.timeline()
 
 
-@pytest.mark.parametrize("change", [{"o": "MAYBE"}, {"k": "x"}, {"due": "x"}, {"k": 0.5}])
+@pytest.mark.parametrize(
+    "change",
+    [{"o": "MAYBE"}, {"k": "x"}, {"due": "x"}, {"k": 0.5}, {"w": ["1", "x"]}, {"r": 3}],
+)
 def test_a_line_that_is_no_sample_is_refused(run: RunDirectory, change: dict[str, object]) -> None:
     write_samples(run, {**SAMPLE, **change})
     with pytest.raises(StoreError, match=r"api\.jsonl:1: is no sample"):
         run.timeline()
+
+
+def test_what_a_line_tells_of_registers_is_read(run: RunDirectory) -> None:
+    told = {"r": ["2", "x.2.0", "10"], "w": ["2", "x.2.1", "10", None]}
+    write_samples(run, {**SAMPLE, "start": 1.0, "end": 1.5, **told}, {**SAMPLE, "k": 3})
+    assert run.timeline().operations == (
+        Operation("2", "api", 1.0, 1.5, "x.2.0", "10"),
+        Operation("2", "api", 1.0, 1.5, "x.2.1", None, "10", is_write=True),
+    )
 
 
 def test_samples_are_sorted_by_tick_with_all_their_columns(run: RunDirectory) -> None:

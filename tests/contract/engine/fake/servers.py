@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
+from objects import ConfigMaps
 from world import API_PORT, FAILOVER_S, VIP_PORT, World
 
 TICK_S = 0.02
@@ -63,6 +64,17 @@ def leased(method: str, given: bytes) -> tuple[int, bytes]:
     return 200, json.dumps(held).encode()
 
 
+def config_maps(world: World) -> ConfigMaps:
+    """The ones of all API servers; WORLD/trouble says what becomes of writes: its word is done to
+    every tenth of them."""
+
+    def trouble(put: int) -> str:
+        file = world.path / "trouble"
+        return file.read_text() if put % 10 == 0 and file.exists() else ""
+
+    return ConfigMaps(trouble)
+
+
 def _length(head: bytes) -> int:
     """Of the body that follows these lines."""
     found = re.search(rb"(?i)content-length: *(\d+)", head)
@@ -72,8 +84,11 @@ def _length(head: bytes) -> int:
 class Listener:
     """One address that is served or not, as it is told; closing it breaks its connections."""
 
-    def __init__(self, world: World, host: str, port: int, tls: ssl.SSLContext) -> None:
+    def __init__(
+        self, world: World, host: str, port: int, *, tls: ssl.SSLContext, kept: ConfigMaps
+    ) -> None:
         self._world, self._host, self._port, self._tls = world, host, port, tls
+        self._kept = kept
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
 
@@ -98,6 +113,11 @@ class Listener:
                 status, body = 200, body_of(self._world, path)
                 if "/leases" in path:
                     status, body = leased(method, given)
+                elif "/configmaps" in path and not path.endswith("kubeadm-config"):
+                    answer = self._kept.answer(method, path, given)
+                    if answer is None:
+                        break
+                    status, body = answer
                 writer.write(
                     b"HTTP/1.1 %d Said\r\nContent-Type: application/json\r\n"
                     b"Content-Length: %d\r\n\r\n%s" % (status, len(body), body)
@@ -115,8 +135,12 @@ class Listener:
 async def main(world: World) -> None:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(world.path / "crt.pem", world.path / "key.pem")
-    api = {name: Listener(world, world.nodes[name], API_PORT, tls) for name in world.nodes}
-    vip = Listener(world, world.vip, VIP_PORT, tls)
+    kept = config_maps(world)
+    api = {
+        name: Listener(world, address, API_PORT, tls=tls, kept=kept)
+        for name, address in world.nodes.items()
+    }
+    vip = Listener(world, world.vip, VIP_PORT, tls=tls, kept=kept)
     loop = asyncio.get_running_loop()
     gone_since = None
     while True:
@@ -131,6 +155,7 @@ async def main(world: World) -> None:
             gone_since = loop.time()
         elif loop.time() - gone_since > FAILOVER_S:
             world.elect()
+        world.show_objects(list(kept.objects))
         (world.path / "ready").touch()
         await asyncio.sleep(TICK_S)
 

@@ -62,6 +62,8 @@ def answer(world: World, node: str, argv: list[str]) -> int:
     elif argv == ["ip", "-j", "addr"]:
         held = [{"local": world.vip}] if world.holds(node) else []
         print(json.dumps([{"addr_info": [{"local": world.nodes[node]}, *held]}]))
+    elif argv[0] == "curl" and argv[-1].endswith("/v3/maintenance/hashkv"):
+        print(json.dumps({"header": {"revision": "90"}, "hash": 5, "hash_revision": "90"}))
     elif argv[0] == "systemd-run" or argv[-1].endswith(".timer"):
         return switch(argv)
     elif argv[:2] == ["systemctl", "stop"]:
@@ -115,6 +117,7 @@ def facts(world: World, node: str) -> list[tuple[str, str, str, bool | None]]:
     return [
         ("vip", "", "held" if world.holds(node) else "absent", None),
         ("raft", "", "leads" if node == first else "follows", None),
+        ("raft_term", "", f"{3 + list(world.nodes).index(first)} {first}", None),
         ("etcd", "", "healthy", True),
         ("haproxy", "", "up", True),
         ("keepalived", "", "inactive" if stopped else "active", not stopped),

@@ -61,6 +61,17 @@ class World:
         able = [n for n in self.nodes if not self.is_off(n) and not self.is_stopped(n)]
         self._write("holder", able[0] if able else "")
 
+    def show_objects(self, paths: list[str]) -> None:
+        """What is kept of what the run made, for the test to see."""
+        if self.objects != paths:
+            self._write("objects", json.dumps(paths))
+
+    @property
+    def objects(self) -> list[str] | None:
+        file = self.path / "objects"
+        found: list[str] | None = json.loads(file.read_text()) if file.exists() else None
+        return found
+
     def holds(self, node: str) -> bool:
         return self.holder == node and not self.is_off(node)
 
