@@ -35,7 +35,7 @@ def objective(played: Played, indicator: str, *, during: str | None = None) -> d
 
 
 def test_a_drain_costs_no_request(lab: Lab) -> None:
-    played = lab.play("worker_drain")
+    played = lab.play_briefly("worker_drain")
     assert played.exit_code == 0, played.output
     assert objective(played, "bad_samples", during="fault")["value"] == 0
     assert "quorate-service/service-" in played.output, "the proof names the pod that left"
@@ -43,7 +43,7 @@ def test_a_drain_costs_no_request(lab: Lab) -> None:
 
 
 def test_without_pre_stop_requests_fail(lab: Lab) -> None:
-    played = lab.play("controls/worker_drain_without_pre_stop")
+    played = lab.play_briefly("controls/worker_drain_without_pre_stop")
     assert played.exit_code == 1, played.output
     assert objective(played, "bad_samples", during="fault")["value"] > 0
     assert objective(played, "time_to_drained_s")["state"] == "MET"
@@ -51,7 +51,7 @@ def test_without_pre_stop_requests_fail(lab: Lab) -> None:
 
 
 def test_a_budget_that_no_drain_satisfies_is_named_and_the_node_uncordoned(lab: Lab) -> None:
-    played = lab.play("controls/worker_drain_blocked_by_budget")
+    played = lab.play_briefly("controls/worker_drain_blocked_by_budget")
     assert played.exit_code == 1, played.output
     drained = objective(played, "time_to_drained_s")
     assert (drained["state"], drained["censored"]) == ("MISSED", True)
@@ -61,7 +61,7 @@ def test_a_budget_that_no_drain_satisfies_is_named_and_the_node_uncordoned(lab: 
 
 
 def test_replicas_that_share_the_lost_machine_are_no_replicas(lab: Lab) -> None:
-    played = lab.play("controls/node_power_off_of_all_replicas")
+    played = lab.play_briefly("controls/node_power_off_of_all_replicas")
     assert played.exit_code == 1, played.output
     assert objective(played, "longest_outage_s")["state"] == "MISSED"
     nothing_is_left(lab)
