@@ -170,6 +170,9 @@ PYTHON = sys.executable
 QUORATE = str(BIN / "quorate")
 CI = os.environ.get("CI") == "true"
 
+# Half of what a test's process costs is compiling what it imports, where nothing may be kept.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 QUICK_FOLDERS = ("unit", "contract", "lifecycle", "replay", "observer")
 TYPED_TOOLING = ("noxfile.py", "tests/conftest.py", "tests/known", "tests/lab", "tests/observer")
 TEST_LAB = "ci"  # the tests' own lab; never the name a person uses
@@ -208,14 +211,18 @@ def _quick_folders() -> list[str]:
     return [f"tests/{name}" for name in QUICK_FOLDERS if (ROOT / "tests" / name).is_dir()]
 
 
-def _quick(session: nox.Session, *arguments: str) -> None:
-    _run_part(session, "unit, contract, lifecycle, replay", *_pytest(*_quick_folders(), *arguments))
+def _quick(session: nox.Session, *arguments: str, env: dict[str, str] | None = None) -> None:
+    """With the second interpreter's environment: whole runs against the fake cluster are played by
+    that one too, where it can make a difference (tests/contract/engine/conftest.py)."""
+    argv = _pytest(*_quick_folders(), *arguments)
+    _run_part(session, "unit, contract, lifecycle, replay", *argv, env=env)
 
 
 def _quick_elsewhere(session: nox.Session, environment: dict[str, str]) -> None:
-    """The quick tests under the second interpreter, where there is one."""
+    """The other quick tests under the second interpreter, where there is one."""
     if python := environment.get("QUORATE_PARITY_PYTHON"):
-        less = ("--ignore=tests/unit/project", "--ignore=tests/observer")
+        played = ("--ignore=tests/contract/engine",)  # by `_quick`, on either
+        less = ("--ignore=tests/unit/project", "--ignore=tests/observer", *played)
         again = (python, "-m", "pytest", "-q", *_quick_folders(), *less)
         _run_part(session, "the same, on the newer Python", *again)
 
@@ -319,8 +326,8 @@ def tests(session: nox.Session) -> None:
         lint(session)
         types(session)
         layers(session)
-        _quick(session)
         newer = _second_interpreter(session)
+        _quick(session, env=newer)
         _quick_elsewhere(session, newer)
         _host_packages(session)
         _run_part(session, "known answers", *_pytest("tests/known"))
@@ -335,6 +342,7 @@ def parity312(session: nox.Session) -> None:
     environment = _second_interpreter(session)
     if not environment:
         return
+    _run_part(session, "whole runs", *_pytest("tests/contract/engine"), env=environment)
     _quick_elsewhere(session, environment)
     _lab_pass(session, "-m", "parity", *session.posargs, env=environment)
 

@@ -29,6 +29,7 @@ from quorate.harness.store.run_directory import RunDirectory
 from tests.known.switch import Outage, Switch, Truth
 
 RATE_HZ = 20.0
+PERIOD_S = 1 / RATE_HZ
 DEADLINE_S = 1.0
 SHORTEST_S, LONGEST_S = 0.1, 30.0
 GAP_S = 1.0
@@ -63,6 +64,20 @@ class Answer:
         """Whether the true length lies in the printed interval (as far as the truth is known)."""
         true = self.truth
         return self.low - true.blur_s <= true.length_s <= self.high + true.blur_s
+
+    @property
+    def allowed_s(self) -> float:
+        """How large the error may be: a period, since an edge lies between two samples, and what a
+        request took at the edge, which the printed range allows for as well. Of that no more than
+        another period: a range can be right, wide, and say little.
+        """
+        printed_s = self.value - self.low if self.error_s > 0 else self.high - self.value
+        return min(printed_s, 2 * PERIOD_S)
+
+    @property
+    def near(self) -> bool:
+        """Whether the measured length is as near as that (as far as the truth is known)."""
+        return abs(self.error_s) <= self.allowed_s + self.truth.blur_s
 
 
 def spread(modes: Sequence[str], *, count: int, seed: str) -> list[Outage]:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -112,13 +113,16 @@ class Work:
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
     def lateness_s(self, paths: Sequence[str]) -> list[float]:
-        """Sent less due of every tick of these paths, sorted."""
-        late = []
+        """Sent less due of every tick of these paths, sorted; infinite where none was sent."""
+        late: list[float] = []
         for path in paths:
+            numbers = []
             with self._run.samples_file(path).open() as lines:
                 for line in lines:
                     sample = json.loads(line)
+                    numbers.append(sample["k"])
                     late.append(sample["start"] - sample["due"])
+            late += [math.inf] * (max(numbers) + 1 - len(numbers))
         return sorted(late)
 
     @property

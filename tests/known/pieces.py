@@ -12,14 +12,11 @@ from tests.known.answers import Answer, answered, shared_out, spread
 
 AT_ONCE = 8
 OUTAGES = 25
-NEAR_S = 0.1
-"""A row is good when the true length lies inside the printed interval, and no further than this
-from the measured one: an interval can be right and say little."""
 
 
 @dataclass(frozen=True)
 class Known(Stamped):
-    """One outage of known length, seconds."""
+    """One outage of known length, seconds; good when what was printed is right and near."""
 
     mode: str
     true_s: str
@@ -27,7 +24,9 @@ class Known(Stamped):
     low_s: str
     high_s: str
     error_s: str
+    allowed_s: str
     inside: str
+    near: str
 
     @property
     def name(self) -> str:
@@ -35,7 +34,7 @@ class Known(Stamped):
 
     @property
     def ok(self) -> bool:
-        return self.inside == "yes" and abs(float(self.error_s)) <= NEAR_S
+        return (self.inside, self.near) == ("yes", "yes")
 
     @classmethod
     def of(cls, answer: Answer) -> Known:
@@ -47,7 +46,9 @@ class Known(Stamped):
             low_s=f"{answer.low:.4f}",
             high_s=f"{answer.high:.4f}",
             error_s=f"{answer.error_s:+.4f}",
+            allowed_s=f"{answer.allowed_s:.4f}",
             inside="yes" if answer.inside else "NO",
+            near="yes" if answer.near else "NO",
         )
 
 

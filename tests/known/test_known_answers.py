@@ -33,6 +33,7 @@ from quorate.harness.model.verdict import ObjectiveResult
 from tests.known import certificates
 from tests.known.answers import (
     GAP_S,
+    PERIOD_S,
     RATE_HZ,
     Answer,
     answered,
@@ -50,7 +51,6 @@ pytestmark = pytest.mark.host
 Results = tuple[ObjectiveResult, ...]
 
 AT_ONCE = 8
-PERIOD_S = 1 / RATE_HZ
 BUSY_S = 0.1
 """What a request may take at an edge here, on a machine that is busy with other tests."""
 
@@ -69,9 +69,9 @@ def test_of_200_outages_198_lie_inside_what_is_printed(pki: Path, tmp_path: Path
     outside = [one for one in answers if not one.inside]
     assert len(outside) <= 2, outside
     # Not by printing wide intervals: the measured length itself is as near as it can be.
-    far = [one for one in answers if abs(one.error_s) > PERIOD_S + BUSY_S]
+    far = [one for one in answers if not one.near]
     assert len(far) <= 2, far
-    assert statistics.median(one.high - one.low for one in answers) < 2 * PERIOD_S + BUSY_S
+    assert statistics.median(one.high - one.low for one in answers) < 4 * PERIOD_S
     longest = max(answers, key=lambda one: one.truth.length_s)
     assert longest.truth.length_s > 25
 

@@ -47,6 +47,9 @@ def test_everybody_has_about_as_much_to_do() -> None:
         (answer(value=1.05, low=1.01, high=1.1, blur_s=0.02), True, True),
         (answer(value=0.9, low=0.85, high=0.99), False, False),
         (answer(value=1.5, low=0.5, high=2.5), True, False),  # right, and says little
+        (answer(value=1.09, low=1.0, high=1.2), True, True),  # a request took 0.04 s at its start
+        (answer(value=0.91, low=0.82, high=1.0), True, True),  # and at its end
+        (answer(value=1.11, low=1.0, high=1.2), True, False),
     ],
 )
 def test_a_row_is_good_when_it_is_right_and_near(given: Answer, inside: bool, good: bool) -> None:

@@ -18,12 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from quorate.harness.cluster.state import state_directory
 from quorate.harness.lab import kubernetes, life, state
 from quorate.harness.lab import node as machines
 from quorate.harness.lab.plan import LabPlan
-from tests.lab import host_state, residue
+from quorate.harness.undo.journal import JOURNAL_NAME, UndoJournal
+from tests.lab import host_state, hurried, residue
 
 OWN_NAME = "ci"
 UP_TIMEOUT_S = (
@@ -63,6 +65,10 @@ class Played:
         """events.jsonl, line by line."""
         lines = (self.directory / "events.jsonl").read_text().splitlines()
         return [json.loads(line) for line in lines]
+
+    def oks(self, kind: str) -> list[bool]:
+        """How each event of a kind came out."""
+        return [event["data"]["ok"] for event in self.events if event["kind"] == kind]
 
 
 @dataclass(frozen=True)
@@ -137,6 +143,19 @@ class Lab:
         path = self.root / "experiments" / f"{experiment}.yaml"
         return self.play_argv(self.argv("run", str(path), *words), timeout_s=timeout_s)
 
+    def play_briefly(self, name: str) -> Played:
+        """The same with a shorter baseline: for how it comes out, not for figures."""
+        path = self.brief(name)
+        return self.play_argv(hurried.argv("run", str(path), mood=hurried.UNHURRIED), timeout_s=600)
+
+    def brief(self, name: str) -> Path:
+        """A copy of a shipped experiment with a shorter baseline."""
+        shipped = yaml.safe_load((self.root / "experiments" / f"{name}.yaml").read_text())
+        path = self.runs.with_name("brief") / f"{name}.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(yaml.safe_dump(hurried.brief(shipped), sort_keys=False))
+        return path
+
     def play_argv(self, argv: Sequence[str], *, timeout_s: float) -> Played:
         """A command line that makes one run."""
         before = set(self.runs.glob("*"))
@@ -206,6 +225,15 @@ def untouched(lab: Lab) -> residue.Untouched:
     """The lab as it was when it was whole: what a test finds different, it has left behind."""
     eventually("the cluster is whole", lab.is_whole, timeout_s=WHOLE_S)
     return residue.Untouched(lab)
+
+
+def assert_on_and_off(played: Played) -> None:
+    """Its one fault was proved to bite and proved to be off, and nothing is pending."""
+    for kind, proofs in (("injection_proved", [True]), ("undo_done", [True])):
+        assert played.oks(kind) == proofs, played.output
+    assert all(played.oks("arrangement_undone")), played.output
+    assert played.exit_code in (0, 1), played.output
+    assert not UndoJournal(played.directory / JOURNAL_NAME).pending(), played.output
 
 
 def assert_nothing_is_left(lab: Lab, untouched: residue.Untouched) -> None:

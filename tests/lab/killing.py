@@ -13,6 +13,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tests.lab.conftest import Lab
 
+FAMILIES = {
+    "node": "node_power_off",
+    "API server": "apiserver_pause",
+    "etcd": "etcd_isolate",
+    "VIP and load balancer": "haproxy_pause",
+    "controllers": "scheduler_pause",
+    "worker and pods": "worker_drain",
+}
+PLAYED = set(FAMILIES.values()) - {"scheduler_pause"}
+"""Played to the end too, on what the shipped experiment means; the scheduler is one that does not
+lead."""
+
 
 @dataclass
 class Live:

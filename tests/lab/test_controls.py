@@ -18,7 +18,7 @@ pytestmark = pytest.mark.lab
     ["apiserver_pause_unchecked", "etcd_without_quorum", "worker_drain_without_controllers"],
 )
 def test_it_is_missed(lab: Lab, untouched: residue.Untouched, control: str) -> None:
-    played = lab.play(f"controls/{control}")
+    played = lab.play_briefly(f"controls/{control}")
     assert played.exit_code == 1, played.output
     assert played.verdict["verdict"] == "MISSED"
     assert {gate["ok"] for gate in played.verdict["gates"]} == {True}, "and not for want of proof"

@@ -1,7 +1,6 @@
 """The harness is killed at every line of its journal: the guardian leaves nothing behind.
 
-One fault of each family. The last number of a family is the one at which the run ends by itself,
-so that no line is left out when a fault gets more of them.
+One fault of each family. It is played to the end first: that says how many lines there are.
 """
 
 from __future__ import annotations
@@ -17,20 +16,12 @@ from quorate.harness.cluster.state import state_directory
 from quorate.harness.undo.journal import JOURNAL_NAME, UndoJournal
 from quorate.harness.undo.pending import PendingRuns
 from tests.lab import residue
-from tests.lab.conftest import Lab, assert_nothing_is_left, eventually
+from tests.lab.conftest import Lab, assert_nothing_is_left, assert_on_and_off, eventually
 from tests.lab.hurried import argv, hurried, shipped
+from tests.lab.killing import FAMILIES
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800)]
 
-FAMILIES = {
-    "node": "node_power_off",
-    "API server": "apiserver_pause",
-    "etcd": "etcd_isolate",
-    "VIP and load balancer": "haproxy_pause",
-    "controllers": "scheduler_pause",
-    "worker and pods": "worker_drain",
-}
-MOST_LINES = 60
 SETTLED_S = 240.0
 HOLDER = "jsonpath={.spec.holderIdentity}"
 
@@ -43,13 +34,21 @@ class Dying:
         self._untouched = untouched
         self._path = path
 
-    def dies(self, when: str, number: int) -> tuple[int, list[str]]:
-        """Play with a death; the exit code (negative: the signal) and the journal's entries then.
+    def lives(self) -> list[str]:
+        """Play to the end, as test_faults.py does with other faults; the journal's entries."""
+        played = self._lab.play_argv(argv("run", str(self._path)), timeout_s=600)
+        assert_on_and_off(played)
+        assert_nothing_is_left(self._lab, self._untouched)
+        return entries(played.directory)
+
+    def dies(self, when: str, number: int) -> list[str]:
+        """Play with a death; the journal's entries then.
 
         Afterwards the guardian has settled it, without `quorate undo`; nothing is left anywhere.
         """
         command = argv("run", str(self._path), mood=(when, number))
         played = self._lab.play_argv(command, timeout_s=600)
+        assert played.exit_code == -signal.SIGKILL, played.output
         written = entries(played.directory)
         if written:
             journal = UndoJournal(played.directory / JOURNAL_NAME)
@@ -57,7 +56,7 @@ class Dying:
         if PendingRuns(state_directory()).list():  # it died before its guardian stood
             self._lab.run("undo")
         assert_nothing_is_left(self._lab, self._untouched)
-        return played.exit_code, written
+        return written
 
 
 def follower(lab: Lab, lease: str) -> str:
@@ -85,13 +84,10 @@ def test_killed_at_every_line_of_the_journal(
         arguments["target"] = f"node:{follower(lab, 'kube-scheduler')}"
     path.write_text(yaml.safe_dump(document, sort_keys=False))
     run = Dying(lab, untouched, path)
-    last: list[str] = []
-    for number in range(1, MOST_LINES):
-        code, written = run.dies("after", number)
-        if code != -signal.SIGKILL:
-            last = written
-            break
-    assert last.count("undo") >= 2, "the Lease, and the fault; of faults on a node, a switch too"
+    lines = run.lives()
+    assert lines.count("undo") >= 2, "the Lease, and the fault; of faults on a node, a switch too"
+    for number in range(1, len(lines) + 1):
+        written = run.dies("after", number)
+        assert written[:number] == lines[:number], "and the guardian has gone on from there"
     # The fault is off, and that is not yet written down: the guardian undoes it once more.
-    code, written = run.dies("before", last.index("settled") + 1)
-    assert code == -signal.SIGKILL
+    run.dies("before", lines.index("settled") + 1)

@@ -28,14 +28,14 @@ def test_vip_drop_holder_is_met(lab: Lab) -> None:
 
 def test_without_a_backup_it_is_missed(lab: Lab) -> None:
     """The negative control: the outage is as long as the fault, and the arrangement is undone."""
-    played = lab.play("controls/vip_drop_holder_without_backups")
+    played = lab.play_briefly("controls/vip_drop_holder_without_backups")
     assert played.exit_code == 1, played.output
     assert played.verdict["verdict"] == "MISSED"
     assert [e["data"]["ok"] for e in played.events if e["kind"] == "arrangement_undone"] == [True]
 
 
 def test_nothing_happens_is_met_without_a_bad_sample(lab: Lab) -> None:
-    played = lab.play("controls/nothing_happens")
+    played = lab.play_briefly("controls/nothing_happens")
     assert played.exit_code == 0, played.output
     assert all(
         o["value"] == 0 for o in played.verdict["objectives"] if o["indicator"] == "bad_samples"
@@ -43,7 +43,7 @@ def test_nothing_happens_is_met_without_a_bad_sample(lab: Lab) -> None:
 
 
 def test_an_act_that_does_nothing_is_inconclusive(lab: Lab) -> None:
-    played = lab.play("controls/act_does_nothing")
+    played = lab.play_briefly("controls/act_does_nothing")
     assert played.exit_code == 3, played.output
     assert played.verdict["verdict"] == "INCONCLUSIVE"
 

@@ -15,18 +15,23 @@ import pytest
 import yaml
 
 from quorate.harness.faults.catalogue import FAULTS
-from quorate.harness.undo.journal import JOURNAL_NAME, UndoJournal
 from tests.lab import residue, unproved
-from tests.lab.conftest import WHOLE_S, Lab, Played, assert_nothing_is_left, eventually
+from tests.lab.conftest import (
+    WHOLE_S,
+    Lab,
+    assert_nothing_is_left,
+    assert_on_and_off,
+    eventually,
+)
 from tests.lab.hurried import argv, hurried, shipped
+from tests.lab.killing import PLAYED
 
 pytestmark = pytest.mark.lab
 
+OTHERS = sorted(set(FAULTS) - PLAYED)
+"""test_crashes.py plays the rest to the end too, and asks the same of them."""
+
 each_fault = pytest.mark.parametrize("name", sorted(FAULTS))
-
-
-def data_of(played: Played, kind: str) -> list[dict[str, Any]]:
-    return [event["data"] for event in played.events if event["kind"] == kind]
 
 
 @pytest.fixture(scope="module")
@@ -49,16 +54,11 @@ def test_nothing_proves_it_while_nothing_is_on(looks: dict[str, Any], name: str)
     assert looks[name]["evidence"]
 
 
-@each_fault
+@pytest.mark.parametrize("name", OTHERS)
 def test_it_bites_comes_off_and_leaves_nothing(
     lab: Lab, untouched: residue.Untouched, name: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "tried.yaml"
     path.write_text(yaml.safe_dump(hurried(shipped(name)), sort_keys=False))
-    played = lab.play_argv(argv("run", str(path)), timeout_s=600)
-    assert [one["ok"] for one in data_of(played, "injection_proved")] == [True], played.output
-    assert [one["ok"] for one in data_of(played, "undo_done")] == [True], played.output
-    assert all(one["ok"] for one in data_of(played, "arrangement_undone")), played.output
-    assert played.exit_code in (0, 1), played.output
-    assert not UndoJournal(played.directory / JOURNAL_NAME).pending(), played.output
+    assert_on_and_off(lab.play_argv(argv("run", str(path)), timeout_s=600))
     assert_nothing_is_left(lab, untouched)

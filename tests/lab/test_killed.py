@@ -15,7 +15,7 @@ import yaml
 from quorate.harness.undo.journal import JOURNAL_NAME, UndoJournal
 from tests.lab import residue
 from tests.lab.conftest import Lab, assert_nothing_is_left, eventually
-from tests.lab.hurried import argv, hurried, shipped
+from tests.lab.hurried import UNHURRIED, argv, hurried, shipped
 from tests.lab.killing import Live, events_of, guardian_of, proved
 
 pytestmark = pytest.mark.lab
@@ -26,7 +26,7 @@ EXPERIMENT = "vip_drop_holder"
 @pytest.fixture
 def faulted(lab: Lab) -> Iterator[Live]:
     """A run whose fault was just proved; whatever happens, it is undone."""
-    live = Live.start(lab, lab.argv("run", str(lab.root / "experiments" / f"{EXPERIMENT}.yaml")))
+    live = Live.start(lab, argv("run", str(lab.brief(EXPERIMENT)), mood=UNHURRIED))
     try:
         eventually("the fault is proved", lambda: proved(live.directory), timeout_s=180)
         yield live

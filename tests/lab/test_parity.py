@@ -33,9 +33,12 @@ def interpreter(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def edited(lab: Lab, folder: Path, change: Callable[[dict[str, Any]], None]) -> Path:
-    """A copy of the first experiment with something wrong in it."""
+def edited(lab: Lab, folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    """A copy of the first experiment with something wrong in it, and a baseline that more samples
+    a second make shorter."""
     document = yaml.safe_load((lab.root / "experiments" / "vip_drop_holder.yaml").read_text())
+    document["extensions"][0]["baseline_s"] = 4
+    document["extensions"][0]["probes"]["api_reused"]["rate_hz"] = 60
     change(document)
     path = folder / "edited.yaml"
     path.write_text(yaml.safe_dump(document, sort_keys=False))
@@ -110,7 +113,7 @@ def test_a_bad_baseline_injects_nothing(lab: Lab, interpreter: str, tmp_path: Pa
 
 def test_sigterm_in_the_middle_undoes_and_fails(lab: Lab, interpreter: str, tmp_path: Path) -> None:
     before = set(lab.runs.glob("*"))
-    experiment = lab.root / "experiments" / "vip_drop_holder.yaml"
+    experiment = edited(lab, tmp_path, lambda document: None)
     process = engine_run(lab, interpreter, experiment, tmp_path)
     directory = _run_with(lab, before, "injection_acted", process)
     process.send_signal(signal.SIGTERM)

@@ -44,7 +44,7 @@ def phases(played: Played) -> set[str]:
 
 
 def test_a_drain_costs_no_request(lab: Lab) -> None:
-    played = lab.play("worker_drain")
+    played = lab.play_briefly("worker_drain")
     assert played.exit_code == 0, played.output
     assert objective(played, "bad_samples", during="fault")["value"] == 0
     assert {"evict", "create", "schedule", "start", "ready", "endpoint"} <= phases(played)
@@ -53,7 +53,7 @@ def test_a_drain_costs_no_request(lab: Lab) -> None:
 
 
 def test_without_pre_stop_requests_fail(lab: Lab) -> None:
-    played = lab.play("controls/worker_drain_without_pre_stop")
+    played = lab.play_briefly("controls/worker_drain_without_pre_stop")
     assert played.exit_code == 1, played.output
     assert objective(played, "bad_samples", during="fault")["value"] > 0
     assert objective(played, "time_to_drained_s")["state"] == "MET"
@@ -61,7 +61,7 @@ def test_without_pre_stop_requests_fail(lab: Lab) -> None:
 
 
 def test_a_budget_that_no_drain_satisfies_is_named_and_the_node_uncordoned(lab: Lab) -> None:
-    played = lab.play("controls/worker_drain_blocked_by_budget")
+    played = lab.play_briefly("controls/worker_drain_blocked_by_budget")
     assert played.exit_code == 1, played.output
     drained = objective(played, "time_to_drained_s")
     assert (drained["state"], drained["censored"]) == ("MISSED", True)
@@ -83,7 +83,7 @@ def test_a_worker_without_power_is_given_up_and_its_pod_serves_elsewhere(lab: La
 
 
 def test_replicas_that_share_the_lost_machine_are_no_replicas(lab: Lab) -> None:
-    played = lab.play("controls/node_power_off_of_all_replicas")
+    played = lab.play_briefly("controls/node_power_off_of_all_replicas")
     assert played.exit_code == 1, played.output
     assert objective(played, "longest_outage_s")["state"] == "MISSED"
     rescheduled = objective(played, "time_to_rescheduled_s")

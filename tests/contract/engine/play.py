@@ -8,7 +8,9 @@ from __future__ import annotations
 import sys
 
 from quorate.harness.faults import node_power_off
-from quorate.harness.run import pace
+from quorate.harness.judge import gates
+from quorate.harness.model import experiment
+from quorate.harness.run import pace, sampling
 
 pace.RECOVERED_AFTER_S = 3.0
 pace.STEADY_S = 1.0
@@ -18,6 +20,8 @@ pace.PHASE_S = 1.0
 pace.READ_BACK_S = pace.CATCH_UP_S = 2.0
 node_power_off.BOOT_TIMEOUT_S = 4.0
 node_power_off.NodePowerOff.proof_timeout_s = 3.0
+for module in (experiment, sampling, gates):  # each knows it by its own name
+    vars(module)["BASELINE_SAMPLES"] = 100
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from quorate.harness.store.run_directory import RunDirectory
-from tests.contract.engine.conftest import ENGINES, FakeCluster, played_by
+from tests.contract.engine.conftest import EVERYBODY, FakeCluster, played_by
 
 Make = Callable[..., str]
 
@@ -23,7 +23,7 @@ def long(document: dict[str, Any]) -> None:
     document["method"][0]["provider"]["arguments"]["at_most_s"] = 40
 
 
-@played_by(ENGINES)
+@played_by(EVERYBODY)
 def test_a_signal_undoes_first(cluster: FakeCluster, experiment: Make, engine: str) -> None:
     """SIGTERM is the one that chaoslib 1.44 swallows; SIGINT is what a person sends."""
     number = signal.SIGTERM if engine == "chaos" else signal.SIGINT
