@@ -15,7 +15,7 @@ from tests.lab.pieces import Soak
 
 PREDICTED = (
     *("vip_drop_holder", "apiserver_kill", "apiserver_isolate", "etcd_isolate"),
-    *("scheduler_kill", "node_power_off_worker", "worker_drain"),
+    *("scheduler_kill", "node_power_off", "worker_drain"),
 )
 """Those that issue 5 names; each ten times."""
 
