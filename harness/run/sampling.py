@@ -92,6 +92,10 @@ class Sampling:
         self._started = True
         self._vantages.start(lasts_s=self._lasts_s)
 
+    def lost(self, probe: str) -> str:
+        """Why no sample of a probe will come any more (its node was restarted); else empty."""
+        return self._vantages.lost(probe)
+
     def alive(self) -> bool:
         return self._sampler.alive()
 

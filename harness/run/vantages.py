@@ -107,3 +107,8 @@ class Vantages:
         where its sampler is beside us."""
         sampler = self._samplers.get(self._experiment.probes[probe].vantage)
         return None if sampler is None else sampler.heard()
+
+    def lost(self, probe: str) -> str:
+        """Why no sample of a probe will come any more; empty while some may."""
+        sampler = self._samplers.get(self._experiment.probes[probe].vantage)
+        return "" if sampler is None else sampler.lost

@@ -89,13 +89,15 @@ class Watcher:
         return result
 
     def steady(self, seconds: float) -> bool:
-        """Whether every judged probe has been good for so long without a break."""
+        """Whether every judged probe has been good for so long without a break; one that nobody
+        asks any more, since its vantage is lost, is not waited for: the judge says so."""
         sampling = self.sampling
         if sampling is None:
             return True
         return all(
             sampling.view.good_for_s(probe, deadline_s=deadline_s) >= seconds
             for probe, deadline_s in self._judged()
+            if not sampling.lost(probe)
         )
 
     def _judged(self) -> list[tuple[str, float]]:
@@ -120,6 +122,9 @@ class Watcher:
             return ""
         out = []
         for probe in self._experiment.probes:
+            if why := self.sampling.lost(probe):
+                out.append(f"{probe} lost: {why}")
+                continue
             deadline_s = self._experiment.deadlines_s(probe)[0]
             outage_s = self.sampling.view.current_outage_s(probe, deadline_s=deadline_s)
             if outage_s > 0:

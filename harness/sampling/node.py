@@ -124,6 +124,11 @@ class NodeSampler:
         """Until when everything that it wrote is known here, seconds since the run's base."""
         return self.feed.heard - self._run.base_ns / 1e9
 
+    @property
+    def lost(self) -> str:
+        """Why nothing more will come from there; empty while it may."""
+        return self.feed.problem
+
     def stop(self) -> dict[str, object]:
         """Ends sampling and collects the rest; for sampler.json. Raises nothing for a node that is
         gone: the judge sees the missing samples."""

@@ -66,12 +66,19 @@ def _settle_in(folder: str) -> None:
 
 
 def _attach(folder: str) -> None:
-    """Stdin is the FIFO, held open by ourselves so that it never ends; the link's are let go."""
+    """Stdin is the FIFO, held open by ourselves so that it never ends; all that came
+    with the link is let go (a lock that is inherited would be held for as long as we live)."""
     append = os.O_WRONLY | os.O_APPEND | os.O_CREAT
     for number, name, flags in ((0, CONTROL, os.O_RDWR), (1, SAID, append), (2, LOG, append)):
         handle = os.open(os.path.join(folder, name), flags, 0o600)
         os.dup2(handle, number)
         os.close(handle)
+    for number in map(int, os.listdir("/proc/self/fd")):
+        if number > 2 and f"/proc/self/fd/{number}" not in sys.path:  # the program itself
+            try:
+                os.close(number)
+            except OSError:
+                pass  # that of the listing
 
 
 def _placed(config: dict[str, Any], folder: str) -> dict[str, Any]:

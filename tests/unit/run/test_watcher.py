@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from quorate.harness.errors import InjectionFailed, ProbeError, QuorateError, StoreError
+from quorate.harness.model.objectives import LongestOutage
 from quorate.harness.run import pace
 from quorate.harness.run.watcher import Watcher
 
@@ -67,3 +69,25 @@ def test_what_the_act_raised_outranks(monkeypatch: pytest.MonkeyPatch) -> None:
     work: Callable[[], None] = act
     with pytest.raises(InjectionFailed, match="half on"):
         watching(observer, monkeypatch).beside(work, what="acting")
+
+
+@pytest.mark.parametrize(("lost", "steady"), [("", False), ("its node was started anew", True)])
+def test_a_probe_whose_vantage_is_lost_is_not_waited_for(
+    lost: str, steady: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watcher = watching(Observer(OSError()), monkeypatch)
+    bounds = [
+        LongestOutage(indicator="longest_outage_s", of=probe, at_most=5, during="fault")
+        for probe in ("api", "far")
+    ]
+    experiment: Any = SimpleNamespace(objectives=bounds)
+    watcher._experiment = experiment
+    good_s = {"api": 60.0, "far": 0.0}
+    sampling: Any = SimpleNamespace(
+        lost=lambda probe: lost if probe == "far" else "",
+        view=SimpleNamespace(good_for_s=lambda probe, deadline_s: good_s[probe]),
+    )
+    watcher.sampling = sampling
+    assert watcher.steady(5.0) is steady
+    good_s["api"] = 1.0
+    assert not watcher.steady(5.0), "the others are"

@@ -64,6 +64,12 @@ def answer(world: World, node: str, argv: list[str]) -> int:
         print(json.dumps([{"addr_info": [{"local": world.nodes[node]}, *held]}]))
     elif argv[0] == "curl" and argv[-1].endswith("/v3/maintenance/hashkv"):
         print(json.dumps({"header": {"revision": "90"}, "hash": 5, "hash_revision": "90"}))
+    elif argv[0] == "systemd-run" and "--scope" in argv:
+        world.sampler_starts(node)
+        os.execv(sys.executable, [sys.executable, *argv[argv.index("--") + 2 :]])
+    elif argv[:2] == ["sh", "-c"] and argv[-1].startswith(str(world.run)):
+        world.sampler_ends(node)
+        print("gone")
     elif argv[0] == "systemd-run" or argv[-1].endswith(".timer"):
         return switch(argv)
     elif argv[:2] == ["systemctl", "stop"]:

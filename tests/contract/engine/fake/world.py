@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import signal
+import sys
 import uuid
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "sampling"))
+from held import processes
 
 API_PORT = 6443
 VIP_PORT = 8443
@@ -49,9 +56,26 @@ class World:
         switch = self.path / "off" / node
         if action == "off":
             switch.touch()
+            self.sampler_ends(node)
         elif switch.exists():
             self.boot(node)
             switch.unlink()
+
+    @property
+    def run(self) -> Path:
+        """The /run/quorate of the one node that has a sampler."""
+        return self.path / "run"
+
+    def sampler_starts(self, node: str) -> None:
+        self._write("sampler", node)
+
+    def sampler_ends(self, node: str) -> None:
+        """All that is left of it goes, where it is on that node."""
+        if not (self.path / "sampler").exists() or (self.path / "sampler").read_text() != node:
+            return
+        for pid in processes(self.run):
+            os.kill(pid, signal.SIGKILL)
+        shutil.rmtree(self.run, ignore_errors=True)
 
     @property
     def holder(self) -> str:
