@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from quorate.harness.judge.intervals import Classified, Counts, classify, counts
 from quorate.harness.judge.phases import Phase, phases
 from quorate.harness.judge.seen import Seen
 from quorate.harness.model.experiment import Experiment
-from quorate.harness.model.timeline import CONTROL_PROBE, Timeline
+from quorate.harness.model.timeline import BESIDE_HARNESS, Timeline, control_of
 
 CONTROL_RATE_HZ = 10.0
 """Rate of the sampler's probe of itself (sampling.sampler uses the same)."""
@@ -55,9 +56,44 @@ class Evidence:
 
     def period_s(self, probe: str, /) -> float:
         """Time between two samples of ``probe``, seconds."""
-        if probe == CONTROL_PROBE:
+        if probe not in self.experiment.probes:
             return 1.0 / CONTROL_RATE_HZ
         return self.experiment.probes[probe].period_s
+
+    @property
+    def controls(self) -> dict[str, str]:
+        """Vantage → its sampler's probe of itself: beside the harness, and wherever a judged probe
+        is asked from."""
+        probes = self.experiment.probes
+        used = [probes[name].vantage for name in self.experiment.judged_probes]
+        return {word: control_of(word) for word in dict.fromkeys([BESIDE_HARNESS, *used])}
+
+    @property
+    def gated(self) -> list[str]:
+        """The probes that the run stands or falls with: all that are asked beside the harness, and
+        of the others those that something with a bound is about."""
+        judged = self.experiment.judged_probes
+        return [
+            name
+            for name, spec in self.experiment.probes.items()
+            if spec.vantage == BESIDE_HARNESS or name in judged
+        ]
+
+    def clock_s(self, probe: str, /) -> float:
+        """How far the times of a probe's samples may be from the run's own, seconds: 0.0 beside
+        the harness, elsewhere by what was measured of that node's clock."""
+        return self.clock_of(self.experiment.probes[probe].vantage)
+
+    def clock_of(self, vantage: str, /) -> float:
+        """The same of a vantage."""
+        told = self.clocks.get(vantage, {}).get("uncertainty_s", 0.0)
+        return float(told) if isinstance(told, int | float) else 0.0
+
+    @property
+    def clocks(self) -> dict[str, Mapping[str, object]]:
+        """Vantage → what was told last of its node and its clock."""
+        told = self.timeline.of_kind("vantage_clock")
+        return {str(event.data.get("vantage")): event.data for event in told}
 
     def classified(self, probe: str, /, *, deadline_s: float) -> Classified:
         """The series of ``probe`` judged at ``deadline_s``, over the whole run.

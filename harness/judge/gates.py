@@ -9,7 +9,7 @@ from quorate.harness.judge.evidence import CONTROL_DEADLINE_S, Evidence
 from quorate.harness.judge.intervals import BAD_CODE, UNKNOWN_CODE, Counts
 from quorate.harness.judge.phases import Phase
 from quorate.harness.model.experiment import BASELINE_SAMPLES
-from quorate.harness.model.timeline import CONTROL_PROBE, Event
+from quorate.harness.model.timeline import BESIDE_HARNESS, Event
 from quorate.harness.model.verdict import Gate
 
 PHASES = ("baseline", "fault", "return")
@@ -61,17 +61,18 @@ def _prober(evidence: Evidence) -> Gate:
     wrong = []
     worst = 0.0
     for phase in _took_place(evidence):
-        for probe in evidence.experiment.probes:
+        for probe in evidence.gated:
             deadline_s = _shortest(evidence, probe)
             codes = evidence.codes(probe, deadline_s=deadline_s, phase=phase)
             worst = max(worst, codes.count(UNKNOWN_CODE) / max(1, len(codes)))
             if why := _blind(codes, period_s=evidence.period_s(probe)):
-                wrong.append(f"{probe} in {phase.name}: {why} unknown")
-        codes = evidence.codes(CONTROL_PROBE, deadline_s=CONTROL_DEADLINE_S, phase=phase)
-        codes = codes.replace(BAD_CODE, UNKNOWN_CODE)  # a bad answer of ours is lost too
-        period_s = evidence.period_s(CONTROL_PROBE)
-        if why := _blind(codes, period_s=period_s):
-            wrong.append(f"the sampler's control probe in {phase.name}: {why} lost")
+                wrong.append(f"{probe}{_seen_from(evidence, probe)} in {phase.name}: {why} unknown")
+        for vantage, control in evidence.controls.items():
+            codes = evidence.codes(control, deadline_s=CONTROL_DEADLINE_S, phase=phase)
+            codes = codes.replace(BAD_CODE, UNKNOWN_CODE)  # a bad answer of ours is lost too
+            if why := _blind(codes, period_s=evidence.period_s(control)):
+                where = "" if vantage == BESIDE_HARNESS else f" ({_place(evidence, vantage)})"
+                wrong.append(f"the sampler's control probe{where} in {phase.name}: {why} lost")
     if wrong:
         return Gate(name="prober", ok=False, reason="; ".join(wrong))
     policy = evidence.timeline.sampler.get("policy")
@@ -80,7 +81,29 @@ def _prober(evidence: Evidence) -> Gate:
     return Gate(
         name="prober",
         ok=True,
-        reason=f"{allowed} unknown, {worst:.2%} of the worst phase{said}",
+        reason=f"{allowed} unknown, {worst:.2%} of the worst phase{said}{_clocks(evidence)}",
+    )
+
+
+def _seen_from(evidence: Evidence, probe: str) -> str:
+    vantage = evidence.experiment.probes[probe].vantage
+    return "" if vantage == BESIDE_HARNESS else f" from {_place(evidence, vantage)}"
+
+
+def _place(evidence: Evidence, vantage: str) -> str:
+    """The vantage's word, with the node that it stood for and what is known to have befallen it."""
+    told = evidence.clocks.get(vantage, {})
+    word = f"node:{told.get('node')}"
+    named = vantage if word == vantage or not told else f"{vantage}, {told['node']}"
+    return f"{named}; {told['problem']}" if told.get("problem") else named
+
+
+def _clocks(evidence: Evidence) -> str:
+    """How well the times that were told elsewhere are known."""
+    return "".join(
+        f"; {_place(evidence, vantage)}: clock known to {evidence.clock_of(vantage) * 1e3:.2g} ms"
+        + (f", scheduled as {policy}" if (policy := told.get("policy")) else "")
+        for vantage, told in evidence.clocks.items()
     )
 
 

@@ -57,6 +57,8 @@ def judge_intervals(objective: OfIntervals, evidence: Evidence) -> ObjectiveResu
         return unanswered(objective, f"no sample of {objective.of} in this phase says anything")
     seen = evidence.seen(objective.of, deadline_s=objective.deadline_s, phase=phase)
     number = _range(objective, seen)
+    if not isinstance(objective, Outages):
+        number = _by_other_clock(number, clock_s=evidence.clock_s(objective.of))
     endless = any(one.censored for one in seen.least) and not evidence.cut_short
     ends = not any(one.censored for one in seen.most)
     at_most = objective.at_most
@@ -98,6 +100,16 @@ def _range(objective: OfIntervals, seen: Seen) -> Range:
     )
     surely = least.value + least.resolution_s
     return Range(found.value, max(0.0, least.low), max(most.high, found.high), surely)
+
+
+def _by_other_clock(number: Range, *, clock_s: float) -> Range:
+    """The phases are told by our clock, and samples by that of the node that they are from: what is
+    cut where a phase begins may be longer or shorter by as much as they may differ."""
+    return number._replace(
+        low=max(0.0, number.low - clock_s),
+        high=number.high + clock_s,
+        least=number.least - clock_s,
+    )
 
 
 class Length(NamedTuple):

@@ -29,6 +29,7 @@ from quorate.harness.model.objectives import (
     probes_of,
 )
 from quorate.harness.model.strict import Number, Strict, checked, path_text, value_text
+from quorate.harness.model.timeline import BESIDE_HARNESS
 from quorate.harness.model.url import parse_url
 
 HARD_TIMEOUT_S = 5.0
@@ -48,6 +49,7 @@ DRAIN = "worker_drain"
 """The fault that ``time_to_drained_s`` is about."""
 
 PATH = re.compile(r"vip|(haproxy|apiserver|service)(:[a-z0-9]([a-z0-9.-]*[a-z0-9])?)?")
+VANTAGE = re.compile(r"harness|node:[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 PROBE_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
@@ -66,6 +68,12 @@ def _as_tuple(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _vantage_word(value: str) -> str:
+    if not VANTAGE.fullmatch(value):
+        raise ValueError(f"{BESIDE_HARNESS}, node:<node>, node:first-worker, node:surviving-worker")
+    return value
+
+
 Status = Annotated[int, Field(ge=100, le=599)]
 
 
@@ -73,7 +81,8 @@ class ProbeSpec(Strict):
     """One stream of samples: what is asked (a word of the probe catalogue), by which way, how.
 
     Either by a ``path``, or a ``url`` of the user's own; its answer has one of the codes in
-    ``status`` (empty: 200), and its body ``contains`` a text.
+    ``status`` (empty: 200), and its body ``contains`` a text. ``vantage`` (``from``): where it is
+    asked, beside the harness or on a node.
     """
 
     probe: str
@@ -81,6 +90,9 @@ class ProbeSpec(Strict):
     url: Annotated[str, AfterValidator(_url)] | None = None
     status: Annotated[tuple[Status, ...], BeforeValidator(_as_tuple)] = ()
     contains: str = ""
+    vantage: Annotated[str, AfterValidator(_vantage_word)] = Field(
+        default=BESIDE_HARNESS, alias="from"
+    )
     connection: Literal["new", "reused"]
     rate_hz: Annotated[Number, Field(gt=0, le=200)]
 
@@ -174,6 +186,18 @@ class Experiment(Strict):
         changed = {"objectives": tuple(bounded[:count]), "abort_when": (*bounded[count:], None)[0]}
         kept = {"overrides": tuple(overrides), "own": self} if overrides else {}
         return self.model_copy(update=changed | kept)
+
+    @property
+    def vantages(self) -> tuple[str, ...]:
+        """Where its probes are asked from, other than beside the harness; each once."""
+        words = dict.fromkeys(spec.vantage for spec in self.probes.values())
+        return tuple(word for word in words if word != BESIDE_HARNESS)
+
+    @property
+    def judged_probes(self) -> tuple[str, ...]:
+        """The probes that something with a bound is about, in the order of their declaration."""
+        named = {probe for one in self.bounded for probe in probes_of(one)}
+        return tuple(name for name in self.probes if name in named)
 
     def hard_timeout_s(self, probe: str, /) -> float:
         """How long one sample of ``probe`` is waited for: its largest deadline, at least 5 s."""

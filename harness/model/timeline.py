@@ -25,6 +25,16 @@ DROPPED = "dropped: an older request timed out"
 CONTROL_PROBE = "_control"
 """The sampler's probe of itself, over the loopback; it is in no experiment."""
 
+BESIDE_HARNESS = "harness"
+"""The vantage of probes that say nothing else."""
+
+
+def control_of(vantage: str, /) -> str:
+    """The name of a sampler's probe of itself, by its vantage (a word of the experiment)."""
+    if vantage == BESIDE_HARNESS:
+        return CONTROL_PROBE
+    return f"{CONTROL_PROBE}.{vantage.replace(':', '_')}"
+
 
 @dataclass(frozen=True)
 class Event:

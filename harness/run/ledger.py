@@ -21,6 +21,7 @@ from quorate.harness.model.experiment import Experiment, ProbeSpec
 from quorate.harness.model.marks import LABEL
 from quorate.harness.model.probe_plan import ClientCredentials, ProbePlan
 from quorate.harness.model.register import READER, WRITER, Register
+from quorate.harness.model.timeline import BESIDE_HARNESS
 from quorate.harness.model.undo import Undo
 from quorate.harness.run.read_back import compare_members, longest_advert, read_registers
 from quorate.harness.run.request import Request
@@ -48,8 +49,16 @@ def registers_needed(experiment: Experiment, probe: str) -> int:
 
 
 def check_registers(experiment: Experiment) -> None:
-    """SpecError where a probe writes so often that it would need too many registers."""
+    """SpecError where a probe writes so often that it would need too many registers, or from afar:
+    the order of reads and writes is told by one clock."""
     for name in _writing(experiment):
+        if (vantage := experiment.probes[name].vantage) != BESIDE_HARNESS:
+            raise SpecError(
+                None,
+                field="extensions",
+                found=f"probe {name}, which writes from: {vantage}",
+                allowed=f"from: {BESIDE_HARNESS} for api_write",
+            )
         number = registers_needed(experiment, name)
         if number > REGISTERS_MAX:
             raise SpecError(

@@ -29,6 +29,7 @@ from quorate.harness.run.progress import Progress
 from quorate.harness.run.request import Request
 from quorate.harness.run.run import Run
 from quorate.harness.run.sampling import Sampling
+from quorate.harness.run.vantages import Reach
 from quorate.harness.run.watcher import Watcher
 from quorate.harness.run.workings import Workings
 from quorate.harness.store.run_directory import RunDirectory
@@ -116,10 +117,11 @@ def _assemble(
         sink=sink,
     )
     watcher = Watcher(request.experiment, observer=observer, clock=drivers.clock, progress=progress)
+    acting = parts.acting(request.cluster, directory.path)
     injector = Injector(
         directory,
         drivers=drivers,
-        acting=parts.acting(request.cluster, directory.path),
+        acting=acting,
         watcher=watcher,
         safety=Safety(PendingRuns(parts.state_dir), parts.guardian()),
     )
@@ -141,7 +143,11 @@ def _assemble(
             progress=progress,
         ),
         sampling=parts.sampling(
-            directory, request=request, credentials=drivers.credentials, ledger=ledger
+            directory,
+            request=request,
+            credentials=drivers.credentials,
+            ledger=ledger,
+            reach=Reach(acting, injector.hold),
         ),
         forecast=lambda nodes: Forecast.read(drivers, nodes=nodes),
         fingerprint=functools.partial(read_fingerprint, drivers),

@@ -72,6 +72,8 @@ class Run:
                 self._w.watcher.beside(self._w.fingerprint, what="what does the cluster run?")
             )
             self._aim.take()
+            resolve = partial(self._w.sampling.resolve, self._aim.targeted)
+            self._w.watcher.beside(resolve, what="where are probes asked from?")
             claim = partial(self._w.claim, worst_case_s(self.request.experiment))
             with signals_held():  # until it is known whether it is ours
                 self._w.watcher.beside(claim, what="taking the cluster's Lease")
@@ -164,6 +166,7 @@ class Run:
             nodes = self._aim.nodes(word := str(arguments["target"]))
             lease = partial(self._w.demand_lease, bool(self._w.injector.faults_on))
             self._w.watcher.beside(lease, what="is the cluster still ours?")
+            self._w.sampling.demand_not_hit(nodes)
             self._aim.demand_within_limits(fault, nodes=nodes, arguments=arguments)
             self._w.progress.say(f"fault: {name} on {', '.join(nodes)} ({word})")
             if not self._w.injector.faults_put_on:  # what is judged begins with the first one

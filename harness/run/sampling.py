@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from functools import partial
+
 from quorate.harness.drivers.kubeconfig import KubeCredentials
 from quorate.harness.judge.intervals import Counts
 from quorate.harness.model.experiment import BASELINE_SAMPLES
 from quorate.harness.model.probe_plan import ClientCredentials, ProbePlan
+from quorate.harness.run.durations import worst_case_s
 from quorate.harness.run.ledger import Ledger
 from quorate.harness.run.request import Request
 from quorate.harness.run.urls import url_plans
+from quorate.harness.run.vantages import Reach, Vantages
 from quorate.harness.sampling.live import LiveView
 from quorate.harness.sampling.sampler import Sampler
 from quorate.harness.store.run_directory import RunDirectory
@@ -50,20 +55,42 @@ class Sampling:
         request: Request,
         credentials: KubeCredentials,
         ledger: Ledger,
+        reach: Reach,
     ) -> None:
         experiment = request.experiment
+        self._directory = directory
         self._probes = {name: experiment.deadlines_s(name)[0] for name in experiment.probes}
         asked = plans(request, credentials=credentials, ledger=ledger)
-        self._sampler = Sampler(directory, asked | url_plans(directory, request))
+        self._plans = asked | url_plans(directory, request)
+        self._vantages = Vantages(
+            directory, experiment=experiment, cluster=request.cluster, reach=reach
+        )
+        away = {name for word in experiment.vantages for name in self._vantages.probes(word)}
+        self._sampler = Sampler(
+            directory, {name: plan for name, plan in self._plans.items() if name not in away}
+        )
+        self._lasts_s = worst_case_s(experiment)
         self._started = False
         self.view = LiveView(
-            directory, rates_hz={name: spec.rate_hz for name, spec in experiment.probes.items()}
+            directory,
+            rates_hz={name: spec.rate_hz for name, spec in experiment.probes.items()},
+            heard={name: partial(self._vantages.heard, name) for name in away},
         )
+
+    def resolve(self, targeted: Collection[str]) -> None:
+        """Find the nodes that probes are asked from, and look whether a sampler can run there;
+        RefusedError. ``targeted``: the nodes that faults are to hit."""
+        self._vantages.resolve(self._plans, targeted=targeted)
+
+    def demand_not_hit(self, nodes: Collection[str]) -> None:
+        """RefusedError where a fault is to hit a node that is to look on as a surviving one."""
+        self._vantages.demand_not_hit(nodes)
 
     def start(self) -> None:
         """Returns when each probe has sent its first tick; ProbeError otherwise."""
         self._sampler.start()
         self._started = True
+        self._vantages.start(lasts_s=self._lasts_s)
 
     def alive(self) -> bool:
         return self._sampler.alive()
@@ -90,4 +117,6 @@ class Sampling:
         """
         if self._started:
             self._sampler.stop()
+            if told := self._vantages.stop():
+                self._directory.amend_json("sampler.json", vantages=told)
         return self._started

@@ -18,6 +18,9 @@ from quorate.harness.store.run_directory import RunDirectory
 SETTLE_S = 0.3
 """After its deadline, how long a sample may take to reach us: a flush (0.1 s) and our polling."""
 
+LINK_S = 1.0
+"""How far a link to a node may lie behind; what it has not told by then is unknown."""
+
 _ABSENT = len(OUTCOMES)
 _CODES = {word: code for code, word in enumerate(OUTCOMES)}
 
@@ -30,10 +33,13 @@ class LiveView:
         run: RunDirectory,
         *,
         rates_hz: Mapping[str, float],
+        heard: Mapping[str, Callable[[], float | None]] | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        """``rates_hz``: probe → its rate. ``clock``: seconds since the base; the run's own."""
+        """``rates_hz``: probe → its rate. ``clock``: seconds since the base; the run's own.
+        ``heard``: of probes that are asked elsewhere, until when their samples are here."""
         self._clock = clock or run.now
+        self._heard = dict(heard or {})
         self._tails = {
             probe: _Tail(run.samples_file(probe), period_s=1.0 / rate_hz)
             for probe, rate_hz in rates_hz.items()
@@ -94,7 +100,11 @@ class LiveView:
         return seen.due(len(seen.codes)) if seen.codes else 0.0
 
     def _seen(self, probe: str, /, *, deadline_s: float) -> Classified:
-        return self._tails[probe].classified(deadline_s=deadline_s, now=self._clock())
+        now = self._clock()
+        heard = self._heard[probe]() if probe in self._heard else None
+        return self._tails[probe].classified(
+            deadline_s=deadline_s, now=now, heard=now if heard is None else heard
+        )
 
 
 class _Tail:
@@ -130,20 +140,27 @@ class _Tail:
         self._outcome[tick] = _CODES[str(row["o"])]
         self._latency_s[tick] = end - due
 
-    def classified(self, *, deadline_s: float, now: float) -> Classified:
-        """Up to the first tick whose answer may still come; hanging ones are bad."""
+    def classified(self, *, deadline_s: float, now: float, heard: float) -> Classified:
+        """Up to the first tick whose answer may still come; hanging ones are bad, those of which
+        nothing can have been heard are unknown."""
         if self._first_due is None:
             return Classified(codes=b"", first_due=0.0, period_s=self._period_s)
-        overdue = int((now - deadline_s - SETTLE_S - self._first_due) / self._period_s) + 1
+        hanging = self._overdue(heard - deadline_s)
+        overdue = max(hanging, self._overdue(now - deadline_s - LINK_S))
         codes = bytearray()
         for tick in range(max(len(self._outcome), overdue)):
             outcome = self._outcome[tick] if tick < len(self._outcome) else _ABSENT
             if outcome == _ABSENT:
                 if tick >= overdue:
                     break
-                codes.append(1)
+                codes.append(1 if tick < hanging else 2)
             elif outcome == OK:
                 codes.append(self._latency_s[tick] > deadline_s)
             else:
                 codes.append(outcome)
         return Classified(codes=bytes(codes), first_due=self._first_due, period_s=self._period_s)
+
+    def _overdue(self, due: float) -> int:
+        """How many ticks were due by then, and have had time to reach us."""
+        assert self._first_due is not None
+        return int((due - SETTLE_S - self._first_due) / self._period_s) + 1

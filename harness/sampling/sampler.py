@@ -5,20 +5,17 @@ from __future__ import annotations
 import json
 import os
 import selectors
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from quorate.harness.errors import ProbeError, StoreError
-from quorate.harness.judge.evidence import CONTROL_DEADLINE_S, CONTROL_RATE_HZ
-from quorate.harness.model.probe_plan import ClientCredentials, ProbePlan
-from quorate.harness.model.register import Register
+from quorate.harness.model.probe_plan import ProbePlan
 from quorate.harness.model.timeline import CONTROL_PROBE
+from quorate.harness.sampling.configuration import session_config, shown_config
 from quorate.harness.sampling.report import SamplerReport
 from quorate.harness.store.run_directory import RunDirectory
 
@@ -68,9 +65,8 @@ class Sampler:
         """Returns once the first tick of each probe was sent; raises ProbeError otherwise."""
         if self._process is not None:
             raise ProbeError("the sampler was started before")
-        secrets = Path(tempfile.mkdtemp(prefix="quorate-"))  # 0700
         try:
-            config = self._config(secrets)
+            config = self._config()
             self._describe(config, report=None)
             self._process = self._spawn()
             assert self._process.stdin is not None
@@ -83,8 +79,6 @@ class Sampler:
         except BaseException:
             self._kill()
             raise
-        finally:
-            shutil.rmtree(secrets, ignore_errors=True)
         try:
             self._await("ticking")
         except BaseException:
@@ -141,54 +135,18 @@ class Sampler:
         finally:
             os.close(log)
 
-    def _config(self, secrets: Path) -> dict[str, Any]:
-        return {
-            "base_ns": self._run.base_ns,
-            "fifo_priority": self._fifo_priority,
-            "probes": [
-                self._probe_config(name, plan, secrets=secrets)
-                for name, plan in self._probes.items()
-            ],
-            "control": {
-                "name": CONTROL_PROBE,
-                "rate_hz": CONTROL_RATE_HZ,
-                "hard_timeout_s": CONTROL_DEADLINE_S * 4,
-                "output": str(self._run.samples_file(CONTROL_PROBE)),
-            },
-        }
-
-    def _probe_config(self, name: str, plan: ProbePlan, *, secrets: Path) -> dict[str, Any]:
-        tls = None
-        if plan.credentials is not None:
-            tls = {
-                "name": plan.server_name or plan.host,
-                **_written(plan.credentials, folder=secrets, name=name),
-            }
-        return {
-            "name": name,
-            "host": plan.host,
-            "port": plan.port,
-            "connection": plan.connection,
-            "rate_hz": plan.rate_hz,
-            "hard_timeout_s": plan.hard_timeout_s,
-            "in_flight_max": plan.in_flight_max,
-            "requests": list(plan.requests),
-            "registers": [one.name for one in plan.registers],
-            "writes": [_write_config(one, plan) for one in plan.registers if plan.writes],
-            "watches": plan.watches,
-            "looks_up": plan.looks_up,
-            "status": list(plan.status),
-            "body_contains": plan.body_contains,
-            "output": str(self._run.samples_file(name)),
-            "tls": tls,
-        }
+    def _config(self) -> dict[str, Any]:
+        return session_config(
+            self._probes,
+            base_ns=self._run.base_ns,
+            fifo_priority=self._fifo_priority,
+            control=CONTROL_PROBE,
+            output=lambda name: str(self._run.samples_file(name)),
+        )
 
     def _describe(self, config: dict[str, Any], *, report: SamplerReport | None) -> None:
         """sampler.json: what was given (a header may hold a token: no request) and said."""
-        shown = dict(config)
-        shown["control"] = _shown(config["control"])
-        shown["probes"] = [_shown(probe) for probe in config["probes"]]
-        value: dict[str, Any] = {"config": shown}
+        value: dict[str, Any] = {"config": shown_config(config)}
         if report is not None:
             value |= report.to_dict()
         self._run.write_json("sampler.json", value)
@@ -243,29 +201,3 @@ class Sampler:
                     pipe.close()
                 except OSError:
                     pass  # a broken pipe: what was left in it is of no use to anybody
-
-
-def _write_config(register: Register, plan: ProbePlan) -> dict[str, Any]:
-    head = plan.head("PUT", register.path) + "Content-Type: application/json\r\n"
-    return {"head": head, "object": register.body, "values": register.values}
-
-
-def _shown(probe: dict[str, Any]) -> dict[str, Any]:
-    hidden = {"requests", "writes", "tls", "output"}
-    return {key: value for key, value in probe.items() if key not in hidden}
-
-
-def _written(credentials: ClientCredentials, *, folder: Path, name: str) -> dict[str, str]:
-    """Credentials as files that only we can read: Python's ssl takes paths alone."""
-    paths = {}
-    for part, text in (
-        ("ca", credentials.ca_pem),
-        ("certificate", credentials.certificate_pem),
-        ("key", credentials.key_pem),
-    ):
-        path = folder / f"{name}.{part}.pem"
-        if text:
-            path.touch(mode=0o600)
-            path.write_text(text, encoding="ascii")
-        paths[part] = str(path) if text else ""
-    return paths

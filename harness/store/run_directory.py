@@ -215,6 +215,15 @@ class RunDirectory:
             name, json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False) + "\n"
         )
 
+    def amend_json(self, name: str, /, **values: object) -> None:
+        """Adds keys to a file of `write_json`; StoreError where it cannot be read or written."""
+        file = self.path / name
+        try:
+            found = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise StoreError(f"{file}: cannot be read: {error}") from error
+        self.write_json(name, {**found, **values})
+
     def write_text(self, name: str, text: str) -> None:
         """Writes ``name`` atomically (a rename), with mode 0600; StoreError where it cannot."""
         try:

@@ -142,6 +142,9 @@ class MemoryStream:
         """The scripted stderr."""
         return self._reply.stderr
 
+    def write(self, data: bytes) -> None:
+        """Nobody reads it."""
+
     def close_stdin(self) -> None:
         """Nothing to close."""
 

@@ -74,6 +74,9 @@ class Stream(Protocol):
     def stderr_tail(self) -> str:
         """The end of what it wrote to stderr so far."""
 
+    def write(self, data: bytes) -> None:
+        """Write to the command's stdin. Nothing is raised where it has ended: stdout tells."""
+
     def close_stdin(self) -> None:
         """Let the command's stdin end."""
 

@@ -48,10 +48,7 @@ class ChildStream:
         self._stdin = self._child.stdin
         with contextlib.suppress(OSError):
             fcntl.fcntl(self._stdin, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        with contextlib.suppress(BrokenPipeError):  # it ended at once; its stderr says why
-            view = memoryview(stdin)
-            while view:
-                view = view[os.write(self._stdin.fileno(), view) :]
+        self.write(stdin)
 
     def __iter__(self) -> Iterator[str]:
         while not self._ended:
@@ -90,6 +87,13 @@ class ChildStream:
         descriptor = self._stderr.fileno()
         start = max(0, os.fstat(descriptor).st_size - _TAIL_BYTES)
         return os.pread(descriptor, _TAIL_BYTES, start).decode(errors="replace")
+
+    def write(self, data: bytes) -> None:
+        """Write to the child's stdin, which takes a megabyte before it waits for the child."""
+        with contextlib.suppress(BrokenPipeError):  # it has ended; its stderr says why
+            view = memoryview(data)
+            while view:
+                view = view[os.write(self._stdin.fileno(), view) :]
 
     def close_stdin(self) -> None:
         """Let the child's stdin end."""

@@ -1,7 +1,8 @@
 """The sampler's program: standard library only, Python 3.8 or newer, one thread, nothing blocks.
 
-It runs beside the harness, and later on nodes and in pods, so it imports nothing of quorate and
-its modules import each other relatively: the folder works wherever it is put.
+It runs beside the harness (``main``) and on nodes (``detached``, with ``feed`` for what is read
+meanwhile), so it imports nothing of quorate and its modules import each other relatively: the
+folder works wherever it is put, and as a zip.
 
 Open loop: tick ``k`` of a probe is due at ``t0 + k · period`` on CLOCK_MONOTONIC whatever became
 of the ones before; each request stands alone, without a retry. What *we* got wrong (a tick sent

@@ -2,17 +2,18 @@
 
 Configuration, one line of JSON::
 
-    {"base_ns": …, "fifo_priority": 10,
+    {"base_ns": …, "fifo_priority": 10, "lasts_s": null,
      "probes": [{"name", "host", "port", "connection": "new"|"reused", "rate_hz",
                  "hard_timeout_s", "in_flight_max", "requests": […], "status": [200],
                  "body_contains", "registers": […], "writes": […], "watches": false, "looks_up": "",
                  "output": path,
-                 "tls": {"name", "ca", "certificate", "key"} or null}],
+                 "tls": {"name", "ca", "certificate", "key"} or null}],   (PEM texts)
      "control": {"name", "rate_hz", "hard_timeout_s", "output"}}
 
 ``host`` is an address: a name would have to be looked up, and looking up blocks. ``registers`` and
 ``writes`` are empty for all but the probes of registers.py, ``watches`` is true for those of
-watches.py, ``looks_up`` is a name for those of dns.py.
+watches.py, ``looks_up`` is a name for those of dns.py. ``lasts_s``: after so many seconds it
+ends by itself; null: only when it is told to.
 """
 
 from __future__ import annotations
@@ -47,6 +48,11 @@ STAGGER_S = 0.0073
 
 NOFILE_MAX = 65536
 
+NICE = -20
+
+STOP = b"stop"
+"""What stdin says where it cannot end (a FIFO on a node)."""
+
 CONTROL_REQUEST = "GET / HTTP/1.1\r\nHost: control\r\nConnection: close\r\n\r\n"
 
 
@@ -61,6 +67,8 @@ class Session:
         self.base_s = int(config["base_ns"]) / 1e9
         self.probes = [self._probe(plan) for plan in config["probes"]]
         self.probes.append(self._control(config["control"]))
+        self._lasts_s = config["lasts_s"]
+        self._ended = ""
         self._waiting = len(self.probes)
         watches = [probe for probe in self.probes if isinstance(probe, Watch)]
         for probe in self.probes:
@@ -87,7 +95,7 @@ class Session:
         return self._probe(plan)
 
     def run(self) -> None:
-        """Samples until stdin ends, then until every request under way has ended."""
+        """Samples until told to stop, then until every request under way has ended."""
         gc.collect()
         gc.freeze()  # what is there now stays; a collection then has next to nothing to walk
         self.loop.watch(0, selectors.EVENT_READ, self._stdin)
@@ -95,6 +103,8 @@ class Session:
         for number, probe in enumerate(self.probes):
             probe.on_first_tick = self._ticked
             probe.start(t0_s + number * STAGGER_S)
+        if self._lasts_s is not None:
+            self.loop.at(t0_s + float(self._lasts_s), lambda: self._end("its deadline"))
         self._flush()
         self.loop.run()
         for output in self.outputs:
@@ -109,6 +119,7 @@ class Session:
         quantiles = {name: late.quantile(share) for name, share in shares.items()}
         return {
             "policy": self.policy,
+            "ended_by": self._ended,
             "nofile": self.nofile,
             "python": platform.python_version(),
             "probes": {probe.name: probe.counts for probe in self.probes},
@@ -126,9 +137,16 @@ class Session:
             _say({"ticking": True})
 
     def _stdin(self, events: int) -> None:
-        if os.read(0, 4096):
-            return  # nobody has a reason to write; its end is what counts
+        said = os.read(0, 4096)
+        if said and STOP not in said:
+            return  # nobody has a reason to write anything else
         self.loop.forget(0)
+        self._end("the harness")
+
+    def _end(self, by: str) -> None:
+        if self._ended:
+            return
+        self._ended = by
         for probe in self.probes:
             probe.stop()
         self._stop_when_done()
@@ -146,13 +164,18 @@ class Session:
 
 
 def main() -> int:
+    """Runs one session, configured by the first line of stdin; see `play`."""
+    return play(sys.stdin.buffer.readline())
+
+
+def play(config: bytes) -> int:
     """Runs one session; 0 after a report, 1 after an error that was said on stdout."""
     # A Ctrl-C in the terminal is the harness's to handle; it ends us by closing stdin.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     try:
-        session = Session(json.loads(sys.stdin.buffer.readline()))
+        session = Session(json.loads(config))
         _say({"ready": True})
         session.run()
     except (OSError, ValueError, KeyError, LoopbackDown) as error:
@@ -179,12 +202,23 @@ def _context(tls: dict[str, Any]) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     if tls["ca"]:
-        context.load_verify_locations(cafile=tls["ca"])
+        context.load_verify_locations(cadata=tls["ca"])
     else:
         context.load_default_certs()
     if tls["certificate"]:
-        context.load_cert_chain(tls["certificate"], tls["key"] or None)
+        _load_identity(context, tls)
     return context
+
+
+def _load_identity(context: ssl.SSLContext, tls: dict[str, Any]) -> None:
+    """Python's ssl takes paths alone: that of a file which no disk ever holds."""
+    handle = os.memfd_create("identity")
+    try:
+        with open(handle, "wb", closefd=False) as file:
+            file.write((tls["certificate"] + "\n" + tls["key"]).encode("ascii"))
+        context.load_cert_chain(f"/proc/self/fd/{handle}")
+    finally:
+        os.close(handle)
 
 
 def _schedule(priority: int) -> str:
@@ -195,8 +229,18 @@ def _schedule(priority: int) -> str:
         policy = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
         os.sched_setscheduler(0, policy, os.sched_param(priority))
     except (OSError, AttributeError) as error:
-        return f"SCHED_OTHER: {getattr(error, 'strerror', None) or error}"
+        why = getattr(error, "strerror", None) or str(error)
+        return f"SCHED_OTHER{_as_nice_as_allowed()}: {why}"
     return f"SCHED_FIFO {priority}"
+
+
+def _as_nice_as_allowed() -> str:
+    """Where real time is not to be had (a cgroup v1 without rt_runtime): before all else there."""
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, NICE)
+    except OSError:
+        return ""
+    return f" nice {NICE}"
 
 
 def _raise_nofile() -> int:

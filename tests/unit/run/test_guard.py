@@ -60,6 +60,7 @@ class Scene:
         self.guard = Guard(LIMIT, **parts)
         workings: Any = SimpleNamespace(**parts, guard=self.guard)
         workings.demand_lease = lambda faulted: None
+        workings.sampling = SimpleNamespace(demand_not_hit=lambda nodes: None)
         components = SimpleNamespace(missing=tuple, vip_holder="cp1", etcd_leader="cp2")
         workings.observer = SimpleNamespace(components=components)
         request: Any = SimpleNamespace(

@@ -116,6 +116,8 @@ class Scene:
             observer=SimpleNamespace(start=nothing, components=components),
             watcher=self.watcher,
             sampling=SimpleNamespace(
+                resolve=nothing,
+                demand_not_hit=nothing,
                 start=self.start_sampling,
                 has_enough=lambda since: True,
                 counts=lambda since: Counts(good=300),

@@ -130,3 +130,28 @@ def test_half_a_line_waits_for_its_end(
     file.write_bytes(whole)
     view.poll()
     assert view.counts("api", deadline_s=DEADLINE_S).total == 3
+
+
+def test_what_a_node_cannot_have_told_is_unknown_and_what_it_should_have_is_bad(
+    tmp_path: Path, clock: Clock, write: Write
+) -> None:
+    """A lost link is no outage, and no proof that all is well."""
+    heard = 2.0
+    run = cast("RunDirectory", Files(tmp_path))
+    view = LiveView(run, rates_hz={"api": 10.0}, heard={"api": lambda: heard}, clock=clock)
+    write("." * 10)  # due from 1.0 to 1.9
+    clock.now = 2.0 + DEADLINE_S + SETTLE_S
+    view.poll()
+    counted = view.counts("api", deadline_s=DEADLINE_S)
+    assert (counted.good, counted.bad, counted.unknown) == (10, 0, 0), "it may be on its way"
+    clock.now = 10.0
+    assert view.good_for_s("api", deadline_s=DEADLINE_S) == 0.0
+    counted = view.counts("api", deadline_s=DEADLINE_S)
+    assert (counted.good, counted.bad) == (10, 0)
+    assert counted.unknown > 50
+    heard = 10.0  # the link is back, and there was nothing to tell
+    assert view.counts("api", deadline_s=DEADLINE_S).bad > 60
+    write("." * 70, first=10)
+    view.poll()
+    counted = view.counts("api", deadline_s=DEADLINE_S)
+    assert (counted.good, counted.unknown) == (80, 0)

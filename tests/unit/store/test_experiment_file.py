@@ -38,6 +38,7 @@ def test_the_shipped_experiment_is_read(text: str) -> None:
         ("rate_hz: 20", "rate: 20", "probes.api.rate", "rate", "rate_hz"),
         ("rate_hz: 20", "rate_hz: twenty", "probes.api.rate_hz", "twenty", "number"),
         ("rate_hz: 20", "rate_hz: .inf", "probes.api.rate_hz", "inf", "finite"),
+        ("path: vip,", "path: vip, from: w1,", "probes.api.from", "w1", "node:<node>"),
         ("path: vip,", "path: vyp,", "probes.api.path", "vyp", "vip, haproxy:<node>"),
         ("connection: reused", "connection: old", "connection", "old", "new, reused"),
         ("tolerance: MET", "tolerance: MISSED", "tolerance", "MISSED", "MET"),
