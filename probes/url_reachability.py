@@ -9,8 +9,8 @@ that no resolver is measured; every request goes to that address.
 
 from __future__ import annotations
 
-from quorate.harness.model.experiment import ProbeSpec
 from quorate.harness.model.probe_plan import ClientCredentials, ProbePlan
+from quorate.harness.model.probe_spec import ProbeSpec
 from quorate.harness.model.url import parse_url
 from quorate.probes.question import Question
 

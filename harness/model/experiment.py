@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, NoReturn, Self
+from typing import Annotated, Any, Literal, NoReturn
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import Field
 
 from quorate.harness.errors import SpecError
 from quorate.harness.model.bounds import OWN, Override, name_of, the_one, with_bound
@@ -28,9 +28,9 @@ from quorate.harness.model.objectives import (
     deadline_of,
     probes_of,
 )
-from quorate.harness.model.strict import Number, Strict, checked, path_text, value_text
+from quorate.harness.model.probe_spec import ProbeSpec
+from quorate.harness.model.strict import Strict, checked, path_text, value_text
 from quorate.harness.model.timeline import BESIDE_HARNESS
-from quorate.harness.model.url import parse_url
 
 HARD_TIMEOUT_S = 5.0
 """How long a sample is waited for unless an objective's deadline is longer (design.md)."""
@@ -48,66 +48,7 @@ BASELINE_SAMPLES = 300
 DRAIN = "worker_drain"
 """The fault that ``time_to_drained_s`` is about."""
 
-PATH = re.compile(r"vip|(haproxy|apiserver|service)(:[a-z0-9]([a-z0-9.-]*[a-z0-9])?)?")
-VANTAGE = re.compile(r"harness|node:[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 PROBE_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-
-
-def _path_word(value: str) -> str:
-    if not PATH.fullmatch(value):
-        raise ValueError("vip, haproxy:<node>, apiserver:<node>, service:<node>; or no :<node>")
-    return value
-
-
-def _url(value: str) -> str:
-    parse_url(value)
-    return value
-
-
-def _as_tuple(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _vantage_word(value: str) -> str:
-    if not VANTAGE.fullmatch(value):
-        raise ValueError(f"{BESIDE_HARNESS}, node:<node>, node:first-worker, node:surviving-worker")
-    return value
-
-
-Status = Annotated[int, Field(ge=100, le=599)]
-
-
-class ProbeSpec(Strict):
-    """One stream of samples: what is asked (a word of the probe catalogue), by which way, how.
-
-    Either by a ``path``, or a ``url`` of the user's own; its answer has one of the codes in
-    ``status`` (empty: 200), and its body ``contains`` a text. ``vantage`` (``from``): where it is
-    asked, beside the harness or on a node.
-    """
-
-    probe: str
-    path: Annotated[str, AfterValidator(_path_word)] = ""
-    url: Annotated[str, AfterValidator(_url)] | None = None
-    status: Annotated[tuple[Status, ...], BeforeValidator(_as_tuple)] = ()
-    contains: str = ""
-    vantage: Annotated[str, AfterValidator(_vantage_word)] = Field(
-        default=BESIDE_HARNESS, alias="from"
-    )
-    connection: Literal["new", "reused"]
-    rate_hz: Annotated[Number, Field(gt=0, le=200)]
-
-    @model_validator(mode="after")
-    def _asks_one_way(self) -> Self:
-        if bool(self.path) == bool(self.url):
-            raise ValueError("a path, or a url in its place")
-        if not self.url and (self.status or self.contains):
-            raise ValueError("status and contains only beside a url")
-        return self
-
-    @property
-    def period_s(self) -> float:
-        """Time between two samples, seconds."""
-        return 1.0 / self.rate_hz
 
 
 class Activity(Strict):

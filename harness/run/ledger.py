@@ -17,9 +17,10 @@ from quorate.harness.drivers.kube_api import NONE_LEFT
 from quorate.harness.errors import SpecError
 from quorate.harness.faults.contract import mark_of
 from quorate.harness.model.cluster import HARNESS, Cluster, Role
-from quorate.harness.model.experiment import Experiment, ProbeSpec
+from quorate.harness.model.experiment import Experiment
 from quorate.harness.model.marks import LABEL
 from quorate.harness.model.probe_plan import ClientCredentials, ProbePlan
+from quorate.harness.model.probe_spec import ProbeSpec
 from quorate.harness.model.register import READER, WRITER, Register
 from quorate.harness.model.timeline import BESIDE_HARNESS
 from quorate.harness.model.undo import Undo

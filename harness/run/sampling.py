@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
 
 from quorate.harness.drivers.kubeconfig import KubeCredentials
@@ -17,7 +18,7 @@ from quorate.harness.run.vantages import Reach, Vantages
 from quorate.harness.sampling.live import LiveView
 from quorate.harness.sampling.sampler import Sampler
 from quorate.harness.store.run_directory import RunDirectory
-from quorate.probes.catalogue import plan_probe
+from quorate.probes.catalogue import is_inside, plan_probe
 
 
 def plans(
@@ -69,6 +70,8 @@ class Sampling:
         self._sampler = Sampler(
             directory, {name: plan for name, plan in self._plans.items() if name not in away}
         )
+        self._paths = {name: spec.path for name, spec in experiment.probes.items()}
+        self._places = reach.places
         self._lasts_s = worst_case_s(experiment)
         self._started = False
         self.view = LiveView(
@@ -87,10 +90,27 @@ class Sampling:
         self._vantages.demand_not_hit(nodes)
 
     def start(self) -> None:
-        """Returns when each probe has sent its first tick; ProbeError otherwise."""
+        """Returns when each probe has sent its first tick; ProbeError otherwise, RefusedError
+        where a path leads to nothing that is there."""
+        self._place()
         self._sampler.start()
         self._started = True
         self._vantages.start(lasts_s=self._lasts_s)
+
+    def _place(self) -> None:
+        """Find out where the paths lead that the cluster decides on."""
+        inside = {name: path for name, path in self._paths.items() if is_inside(path)}
+        if not inside:
+            return
+        found = self._places(inside.values())
+        placed = {}
+        for name, path in inside.items():
+            host, port = found[path]
+            self._directory.append_event(
+                "path_resolved", probe=name, path=path, address=host, port=port
+            )
+            placed[name] = replace(self._plans[name], host=host, port=port)
+        self._vantages.place(placed)
 
     def alive(self) -> bool:
         return self._sampler.alive()

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from quorate.harness.model.cluster import Cluster
-from quorate.harness.model.experiment import ProbeSpec
 from quorate.harness.model.probe_plan import ClientCredentials
+from quorate.harness.model.probe_spec import ProbeSpec
 from quorate.harness.model.timeline import FAILED, OK, SampleSeries
 from quorate.harness.sampling.sampler import Sampler
 from quorate.harness.store.run_directory import RunDirectory

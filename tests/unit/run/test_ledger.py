@@ -18,8 +18,8 @@ from quorate.harness.drivers.kube_api import KubeApi, KubeCommands
 from quorate.harness.drivers.kube_command import carry_out
 from quorate.harness.errors import DriverError, NodeUnreachable, SpecError
 from quorate.harness.model.cluster import Cluster, Node
-from quorate.harness.model.experiment import ProbeSpec
 from quorate.harness.model.probe_plan import ClientCredentials
+from quorate.harness.model.probe_spec import ProbeSpec
 from quorate.harness.run.ledger import CONFIG_MAPS, READ_HZ, WRITE_HZ, Ledger, check_registers
 from quorate.harness.run.read_back import compare_members
 from quorate.harness.transport import MemoryTransport, Reply

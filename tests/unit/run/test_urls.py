@@ -11,8 +11,8 @@ import pytest
 
 from quorate.harness.errors import RefusedError
 from quorate.harness.model.cluster import Cluster
-from quorate.harness.model.experiment import ProbeSpec
 from quorate.harness.model.probe_plan import ProbePlan
+from quorate.harness.model.probe_spec import ProbeSpec
 from quorate.harness.run.urls import url_plans
 
 
