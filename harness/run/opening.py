@@ -129,9 +129,6 @@ def _assemble(
     )
     lease = ClusterLease(drivers, directory.path.name, parts.state_dir)
 
-    def claim(lasts_s: float) -> None:
-        injector.hold(lease.undo(), functools.partial(lease.take, lasts_s=lasts_s))
-
     workings = Workings(
         directory=directory,
         observer=observer,
@@ -157,7 +154,9 @@ def _assemble(
         lease_node=drivers.leases.node,
         ledger=ledger,
         open_ledger=lambda: injector.hold(ledger.undo(), ledger.make),
-        claim=claim,
+        claim=lambda lasts_s: injector.hold(
+            lease.undo(), functools.partial(lease.take, lasts_s=lasts_s)
+        ),
         demand_lease=lambda may_be_down: lease.demand(api_may_be_down=may_be_down),
         progress=progress,
         release=stack.pop_all().close,
