@@ -119,7 +119,6 @@ def _assemble(
     )
     watcher = Watcher(request.experiment, observer=observer, clock=drivers.clock, progress=progress)
     acting = parts.acting(request.cluster, directory.path)
-    places = functools.partial(read_places, drivers.api)
     injector = Injector(
         directory,
         drivers=drivers,
