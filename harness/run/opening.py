@@ -127,7 +127,6 @@ def _assemble(
         safety=Safety(PendingRuns(parts.state_dir), parts.guardian()),
     )
     lease = ClusterLease(drivers, directory.path.name, parts.state_dir)
-
     workings = Workings(
         directory=directory,
         observer=observer,

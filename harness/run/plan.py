@@ -37,6 +37,7 @@ from quorate.harness.run.opening import Parts, refuse_while_pending
 from quorate.harness.run.play import read_experiment, read_source
 from quorate.harness.run.switches import check_means, switches_for
 from quorate.harness.run.targets import LEASES, Facts, resolve, selector_of, words_of
+from quorate.harness.run.vantages import vantage_node
 from quorate.harness.undo.pending import PendingRuns
 
 MARK = "run"
@@ -147,6 +148,9 @@ class Planning:
         facts, down = look(self._drivers, self._experiment), self._down()
         nodes = {word: self._nodes(word, facts) for word in words_of(self._experiment)}
         targeted = sorted({node for found in nodes.values() for node in found})
+        for word in self._experiment.vantages:
+            with self._noting():
+                vantage_node(word, cluster=self._cluster, targeted=targeted)
         forecast = Forecast.read(self._drivers, nodes=targeted)
         seen = _Seen(facts, down, forecast, self._backups())
         steps = [step for step in self._experiment.method if step.kind != "foreign"]

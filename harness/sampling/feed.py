@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from quorate.harness.errors import ProbeError
+from quorate.harness.errors import ProbeError, QuorateError
 from quorate.harness.sampling.clock import READINGS, ClockTrack, Reading, quickest
 from quorate.harness.sampling.program.detached import LOG, SAID
 from quorate.harness.transport import Stream
@@ -101,6 +101,14 @@ class Feed:
     # --- on the feed's own thread
 
     def _run(self) -> None:
+        try:
+            self._keep_up()
+        except (QuorateError, OSError, ValueError, KeyError) as error:
+            self.problem = f"its lines cannot be taken: {type(error).__name__}: {error}"
+        with self._ready:
+            self._ready.notify_all()
+
+    def _keep_up(self) -> None:
         stream = self._stream
         while not self._over:
             if stream is None:
@@ -113,8 +121,6 @@ class Feed:
             if not self._over:
                 self.links_lost += 1
                 self._give_up.wait(RECONNECT_S)
-        with self._ready:
-            self._ready.notify_all()
 
     @property
     def _over(self) -> bool:

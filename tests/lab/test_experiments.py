@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.lab.conftest import Lab
@@ -44,3 +46,15 @@ def test_an_act_that_does_nothing_is_inconclusive(lab: Lab) -> None:
     played = lab.play("controls/act_does_nothing")
     assert played.exit_code == 3, played.output
     assert played.verdict["verdict"] == "INCONCLUSIVE"
+
+
+def test_a_worker_sees_what_the_harness_sees_and_keeps_nothing(lab: Lab) -> None:
+    played = lab.play("apiserver_isolate_seen_from_worker")
+    assert played.verdict["verdict"] == "MET", played.output
+    stored = json.loads((played.directory / "sampler.json").read_text())
+    seen = stored["vantages"]["node:surviving-worker"]
+    assert seen["complete"], seen["problem"]
+    # The lab's nodes share one kernel, and so one clock.
+    assert abs(seen["clock"]["offset_s"]) <= seen["clock"]["uncertainty_s"] < 0.05
+    left = "systemctl list-units --all --no-legend 'quorate*'; ls -A /run/quorate"
+    assert lab.on(seen["node"], "sh", "-c", left).stdout.strip() in ("", "proc")

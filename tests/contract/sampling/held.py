@@ -1,4 +1,4 @@
-"""Who holds the control FIFO of a sampler; imports nothing of ours, as `systemctl` here uses it."""
+"""Who holds the control FIFO of a sampler; imports nothing of ours: `systemctl` here uses it."""
 
 from __future__ import annotations
 

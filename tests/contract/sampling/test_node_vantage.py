@@ -145,6 +145,18 @@ def test_a_sampler_that_dies_there_is_told(
     assert "ended by itself" in str(sampler.stop()["problem"])
 
 
+def test_lines_that_cannot_be_kept_here_are_told(
+    run: RunDirectory, sampler: NodeSampler, node: LocalNode
+) -> None:
+    sampler.start(lasts_s=60.0)
+    file = run.samples_file("api")
+    until(file.exists)
+    file.rename(file.with_suffix(".away"))
+    file.mkdir()
+    until(lambda: sampler.feed.problem)
+    assert "IsADirectoryError" in str(sampler.stop()["problem"])
+
+
 def test_its_undo_ends_it_and_is_harmless_before_and_twice(
     run: RunDirectory, sampler: NodeSampler, node: LocalNode
 ) -> None:
