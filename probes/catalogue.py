@@ -11,12 +11,14 @@ from quorate.harness.model.experiment import HARD_TIMEOUT_S, Experiment
 from quorate.harness.model.probe_plan import ClientCredentials, ProbePlan
 from quorate.harness.model.probe_spec import ProbeSpec
 from quorate.harness.model.register import Register
+from quorate.harness.model.timeline import BESIDE_HARNESS
 from quorate.probes import (
     api_cached_read,
     api_dry_run_create,
     api_quorum_read,
     api_watch,
     api_write,
+    dns_query,
     dns_resolution,
     service_reachability,
     url_reachability,
@@ -34,18 +36,26 @@ PROBES: Mapping[str, Question] = {
         api_quorum_read.QUESTION,
         api_watch.QUESTION,
         api_write.QUESTION,
+        dns_query.QUESTION,
         dns_resolution.QUESTION,
         service_reachability.QUESTION,
         url_reachability.QUESTION,
     )
 }
 
+DNS_PORT = 53
+
 API_WAYS = ("vip", "haproxy", "apiserver")
+INSIDE = ("kubernetes", "cluster-ip", "pod", "dns")
+"""First words of paths that lead somewhere on the cluster's own nodes alone; where to, it decides
+itself (run/places.py asks it)."""
+
 WAYS: Mapping[str, tuple[str, ...]] = {
-    "api": API_WAYS,
+    "api": (*API_WAYS, "kubernetes"),
     "register": API_WAYS,
     "watch": API_WAYS,
-    "service": ("service",),
+    "service": ("service", "cluster-ip", "pod"),
+    "dns": ("dns",),
     "url": (),
 }
 """First words of the paths to what a probe asks; none where it asks a URL."""
@@ -59,13 +69,30 @@ def ways() -> dict[str, tuple[str, ...]]:
 def check_probes(experiment: Experiment) -> None:
     """SpecError where a probe is to be asked in a way that it cannot be."""
     for name, spec in experiment.probes.items():
-        if PROBES[spec.probe].of == "watch" and spec.connection != "reused":
-            raise SpecError(
-                None,
-                field="extensions",
-                found=f"probe {name}: {spec.probe} with connection: {spec.connection}",
-                allowed="connection: reused, for a watch keeps its connection",
-            )
+        found, allowed = _unaskable(spec)
+        if found:
+            found = f"probe {name}: {spec.probe} {found}"
+            raise SpecError(None, field="extensions", found=found, allowed=allowed)
+
+
+def _unaskable(spec: ProbeSpec) -> tuple[str, str]:
+    """What is wrong with a probe's way, and what would be right; empty where nothing is."""
+    asks, away = PROBES[spec.probe].of, spec.vantage != BESIDE_HARNESS
+    if asks == "watch" and spec.connection != "reused":
+        return "with connection: new", "connection: reused, for a watch keeps its connection"
+    if asks == "watch" and away:
+        return f"from {spec.vantage}", "from: harness, where what is written is known"
+    if asks == "dns" and spec.connection != "new":
+        return "with connection: reused", "connection: new, a port of its own for each question"
+    if is_inside(spec.path) and not away:
+        allowed = "from: node:<node>, for addresses of services and pods lead nowhere outside"
+        return f"by path {spec.path} from the harness", allowed
+    return "", ""
+
+
+def is_inside(path: str) -> bool:
+    """Whether it is the cluster that decides where a path leads."""
+    return path.partition(":")[0] in INSIDE
 
 
 class Endpoint(NamedTuple):
@@ -75,16 +102,21 @@ class Endpoint(NamedTuple):
     port: int
 
 
+NOWHERE = Endpoint("", 0)
+
+
 def endpoint(path: str, *, cluster: Cluster) -> Endpoint:
     """The address behind ``vip``, ``haproxy:<node>``, ``apiserver:<node>`` or ``service:<node>``
     (the NodePort there). Without a node it is the first one in the cluster file, the first worker
-    for ``service``.
+    for ``service``. Nowhere, for now, where it is the cluster that decides.
 
     Raises:
         RefusedError: the cluster has no such node, or the node does not carry that role.
     """
     if path == "vip":
         return Endpoint(cluster.virtual_ip.address, cluster.virtual_ip.port)
+    if is_inside(path):
+        return NOWHERE
     word, _, name = path.partition(":")
     if word == "service":
         return Endpoint(_entry(name, cluster).address, cluster.service.node_port)
@@ -142,7 +174,7 @@ def plan_probe(
         path=api_watch.watch_path(registers[0]) if watches else question.path,
         connection=spec.connection,
         rate_hz=spec.rate_hz,
-        credentials=None if question.of == "service" else credentials,
+        credentials=None if question.of in ("service", "dns") else credentials,
         hard_timeout_s=hard_timeout_s,
         status=question.status,
         body_contains=question.body_contains,
@@ -150,4 +182,5 @@ def plan_probe(
         registers=() if watches else registers,
         writes=question.of == "register",
         watches=watches,
+        looks_up=dns_query.NAME if question.of == "dns" else "",
     )

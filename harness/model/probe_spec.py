@@ -1,4 +1,4 @@
-"""One probe as an experiment declares it."""
+"""One probe as an experiment declares it: what is asked, by which way, from where, how often."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from quorate.harness.model.strict import Number, Strict
 from quorate.harness.model.timeline import BESIDE_HARNESS
 from quorate.harness.model.url import parse_url
 
-PATH = re.compile(r"vip|(haproxy|apiserver|service)(:[a-z0-9]([a-z0-9.-]*[a-z0-9])?)?")
+PATH = re.compile(
+    r"vip|kubernetes|cluster-ip|(pod|dns)(:[1-9][0-9]?)?"
+    r"|(haproxy|apiserver|service)(:[a-z0-9]([a-z0-9.-]*[a-z0-9])?)?"
+)
 VANTAGE = re.compile(r"harness|node:[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 
 
 def _path_word(value: str) -> str:
     if not PATH.fullmatch(value):
-        raise ValueError("vip, haproxy:<node>, apiserver:<node>, service:<node>; or no :<node>")
-    return value
-
-
-def _vantage_word(value: str) -> str:
-    if not VANTAGE.fullmatch(value):
-        raise ValueError(f"{BESIDE_HARNESS}, node:<node>, node:first-worker, node:surviving-worker")
+        raise ValueError(
+            "vip, haproxy:<node>, apiserver:<node>, service:<node> (or no :<node>), kubernetes, "
+            "cluster-ip, pod:<number>, dns, dns:<number>"
+        )
     return value
 
 
@@ -34,6 +34,12 @@ def _url(value: str) -> str:
 
 def _as_tuple(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
+
+
+def _vantage_word(value: str) -> str:
+    if not VANTAGE.fullmatch(value):
+        raise ValueError(f"{BESIDE_HARNESS}, node:<node>, node:first-worker, node:surviving-worker")
+    return value
 
 
 Status = Annotated[int, Field(ge=100, le=599)]

@@ -25,6 +25,7 @@ from quorate.harness.run.injector import Injector, Safety
 from quorate.harness.run.lease import ClusterLease
 from quorate.harness.run.ledger import Ledger
 from quorate.harness.run.observer import Observer, sources_of
+from quorate.harness.run.places import read_places
 from quorate.harness.run.progress import Progress
 from quorate.harness.run.request import Request
 from quorate.harness.run.run import Run
@@ -149,7 +150,7 @@ def _assemble(
             request=request,
             credentials=drivers.credentials,
             ledger=ledger,
-            reach=Reach(acting, injector.hold),
+            reach=Reach(acting, injector.hold, functools.partial(read_places, drivers.api)),
         ),
         forecast=lambda nodes: Forecast.read(drivers, nodes=nodes),
         fingerprint=functools.partial(read_fingerprint, drivers),

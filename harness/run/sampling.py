@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
 
 from quorate.harness.drivers.kubeconfig import KubeCredentials
@@ -17,7 +18,7 @@ from quorate.harness.run.vantages import Reach, Vantages
 from quorate.harness.sampling.live import LiveView
 from quorate.harness.sampling.sampler import Sampler
 from quorate.harness.store.run_directory import RunDirectory
-from quorate.probes.catalogue import plan_probe
+from quorate.probes.catalogue import is_inside, plan_probe
 
 
 def plans(
@@ -60,8 +61,8 @@ class Sampling:
         experiment = request.experiment
         self._directory = directory
         self._probes = {name: experiment.deadlines_s(name)[0] for name in experiment.probes}
-        self._plans = plans(request, credentials=credentials, ledger=ledger)
-        self._plans |= url_plans(directory, request)
+        asked = plans(request, credentials=credentials, ledger=ledger)
+        self._plans = asked | url_plans(directory, request)
         self._vantages = Vantages(
             directory, experiment=experiment, cluster=request.cluster, reach=reach
         )
@@ -69,6 +70,8 @@ class Sampling:
         self._sampler = Sampler(
             directory, {name: plan for name, plan in self._plans.items() if name not in away}
         )
+        self._paths = {name: spec.path for name, spec in experiment.probes.items()}
+        self._places = reach.places
         self._lasts_s = worst_case_s(experiment)
         self._started = False
         self.view = LiveView(
@@ -87,7 +90,9 @@ class Sampling:
         self._vantages.demand_not_hit(nodes)
 
     def start(self) -> None:
-        """Returns when each probe has sent its first tick; ProbeError otherwise."""
+        """Returns when each probe has sent its first tick; ProbeError otherwise, RefusedError
+        where a path leads to nothing that is there."""
+        self._place()
         self._sampler.start()
         self._started = True
         self._vantages.start(lasts_s=self._lasts_s)
@@ -95,6 +100,21 @@ class Sampling:
     def lost(self, probe: str) -> str:
         """Why no sample of a probe will come any more (its node was restarted); else empty."""
         return self._vantages.lost(probe)
+
+    def _place(self) -> None:
+        """Find out where the paths lead that the cluster decides on."""
+        inside = {name: path for name, path in self._paths.items() if is_inside(path)}
+        if not inside:
+            return
+        found = self._places(inside.values())
+        placed = {}
+        for name, path in inside.items():
+            host, port = found[path]
+            self._directory.append_event(
+                "path_resolved", probe=name, path=path, address=host, port=port
+            )
+            placed[name] = replace(self._plans[name], host=host, port=port)
+        self._vantages.place(placed)
 
     def alive(self) -> bool:
         return self._sampler.alive()

@@ -13,6 +13,7 @@ from quorate.harness.model.probe_plan import ProbePlan
 from quorate.harness.sampling.node import Hold, NodeSampler
 from quorate.harness.store.run_directory import RunDirectory
 from quorate.harness.transport import Transport
+from quorate.probes.catalogue import Endpoint
 
 NODE = "node:"
 SURVIVING = "surviving-"
@@ -26,11 +27,16 @@ WORDS: Mapping[str, Callable[[Cluster], tuple[Node, ...]]] = {
 of any fault of the experiment."""
 
 
+Places = Callable[[Collection[str]], Mapping[str, Endpoint]]
+
+
 class Reach(NamedTuple):
-    """How nodes are acted on, and how the way back is journalled before."""
+    """How nodes are acted on, how the way back is journalled before, and where the paths lead that
+    the cluster decides on."""
 
     transport: Transport
     hold: Hold
+    places: Places
 
 
 def vantage_node(word: str, *, cluster: Cluster, targeted: Collection[str]) -> str:
@@ -86,6 +92,12 @@ class Vantages:
                 raise RefusedError(
                     f"from: {word} is {sampler.node}, which is to be hit now: its target has moved"
                 )
+
+    def place(self, plans: Mapping[str, ProbePlan]) -> None:
+        """Put these plans in place of those that had no address yet."""
+        for word, sampler in self._samplers.items():
+            names = self.probes(word)
+            sampler.place({name: plan for name, plan in plans.items() if name in names})
 
     def start(self, *, lasts_s: float) -> None:
         """Start all, each journalled before; ProbeError where one cannot be started."""

@@ -79,6 +79,10 @@ class NodeSampler:
                 "install python3 there, or name another node"
             )
 
+    def place(self, probes: Mapping[str, ProbePlan]) -> None:
+        """Other plans for some of its probes; before `start`."""
+        self._probes |= probes
+
     def undo(self) -> Undo:
         """Ends the process and removes its folder, whichever is there. Journal it before `start`;
         neither survives a reboot."""

@@ -11,7 +11,7 @@ from quorate.harness.model.experiment import Experiment
 from quorate.harness.model.probe_plan import ClientCredentials, ProbePlan
 from quorate.harness.model.probe_spec import ProbeSpec
 from quorate.harness.model.register import Register
-from quorate.probes.catalogue import PROBES, check_probes, endpoint, plan_probe
+from quorate.probes.catalogue import NOWHERE, PROBES, check_probes, endpoint, is_inside, plan_probe
 
 CLUSTER = Cluster.model_validate(
     {
@@ -115,16 +115,60 @@ def test_a_watch_is_of_all_registers_of_the_run_and_keeps_its_connection() -> No
     )
 
 
-@pytest.mark.parametrize("connection", ["new", "reused"])
-def test_a_watch_by_new_connections_is_refused(connection: str) -> None:
-    raw = {"probe": "api_watch", "path": "vip", "connection": connection, "rate_hz": 5}
-    spec = ProbeSpec.model_validate(raw)
-    experiment = Experiment.model_construct(probes={"fresh": spec})
-    if connection == "reused":
+ON_NODE = {"from": "node:w1"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [
+        ({"probe": "api_watch", "path": "vip", "connection": "reused"}, ""),
+        ({"probe": "api_watch", "path": "vip"}, "api_watch with connection: new"),
+        (
+            {"probe": "api_watch", "path": "vip", "connection": "reused", **ON_NODE},
+            "api_watch from node:w1",
+        ),
+        ({"probe": "api_quorum_read", "path": "kubernetes", **ON_NODE}, ""),
+        ({"probe": "api_quorum_read", "path": "kubernetes"}, "by path kubernetes from the harness"),
+        ({"probe": "service_reachability", "path": "cluster-ip", **ON_NODE}, ""),
+        ({"probe": "service_reachability", "path": "cluster-ip"}, "cluster-ip from the harness"),
+        ({"probe": "service_reachability", "path": "pod:2"}, "by path pod:2 from the harness"),
+        ({"probe": "dns_query", "path": "dns", **ON_NODE}, ""),
+        ({"probe": "dns_query", "path": "dns:1"}, "by path dns:1 from the harness"),
+        (
+            {"probe": "dns_query", "path": "dns", "connection": "reused", **ON_NODE},
+            "dns_query with connection: reused",
+        ),
+    ],
+)
+def test_a_way_that_a_probe_cannot_be_asked_by_is_refused(raw: dict[str, str], why: str) -> None:
+    spec = ProbeSpec.model_validate({"connection": "new", "rate_hz": 5, **raw})
+    experiment = Experiment.model_construct(probes={"asked": spec})
+    if not why:
         check_probes(experiment)
         return
-    with pytest.raises(SpecError, match="probe fresh: api_watch with connection: new"):
+    with pytest.raises(SpecError, match=f"probe asked: .*{why}"):
         check_probes(experiment)
+
+
+@pytest.mark.parametrize("path", ["kubernetes", "cluster-ip", "pod", "pod:3", "dns", "dns:1"])
+def test_where_the_cluster_decides_there_is_no_address_yet(path: str) -> None:
+    assert is_inside(path)
+    assert endpoint(path, cluster=CLUSTER) == NOWHERE
+
+
+@pytest.mark.parametrize("path", ["pod:0", "pod:x", "dns:", "kubernetes:1", "cluster-ip:1", "Pod"])
+def test_no_such_path(path: str) -> None:
+    raw = {"probe": "x", "path": path, "connection": "new", "rate_hz": 5}
+    with pytest.raises(ValueError, match="cluster-ip, pod:<number>"):
+        ProbeSpec.model_validate(raw)
+
+
+def test_a_dns_question_shows_nobody_our_identity() -> None:
+    raw = {"probe": "dns_query", "path": "dns", "connection": "new", "rate_hz": 5, **ON_NODE}
+    spec = ProbeSpec.model_validate(raw)
+    plan = plan_probe(spec, cluster=CLUSTER, credentials=CREDENTIALS)
+    assert plan.credentials is None
+    assert plan.looks_up == "kubernetes.default.svc.cluster.local"
 
 
 def test_secrets_do_not_show() -> None:

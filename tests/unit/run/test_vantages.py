@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -47,7 +48,7 @@ class Scene:
             directory,
             experiment=experiment(**probes),
             cluster=cluster,
-            reach=Reach(self.transport, self.hold),
+            reach=Reach(self.transport, self.hold, lambda paths: {}),
         )
 
     def hold(self, undo: Any, take: Any) -> None:
@@ -119,6 +120,28 @@ def test_a_node_that_can_is_written_down_and_only_looked_at(cluster: Cluster) ->
     scene.vantages.start(lasts_s=60.0)
     assert scene.journalled == [f"node:first-worker:sampler on {name}"]
     assert len(scene.transport.calls) == 1, "journalled before anything is done there"
+
+
+def test_what_had_no_address_gets_one_before_the_start(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: dict[str, dict[str, Any]] = {}
+
+    class Sampler:
+        def __init__(self, run: Any, probes: Any, *, vantage: str, mark: str, reach: Any) -> None:
+            self._given = made[vantage] = dict(probes)
+
+        def look(self) -> None: ...
+
+        def place(self, probes: Any) -> None:
+            self._given |= probes
+
+    monkeypatch.setattr("quorate.harness.run.vantages.NodeSampler", Sampler)
+    scene = Scene(cluster, far="node:cp1", near="node:cp2")
+    scene.vantages.resolve(scene.plans, targeted=())
+    placed = replace(PLAN, host="10.96.0.1")
+    scene.vantages.place({"far": placed})
+    assert made == {"node:cp1": {"far": placed}, "node:cp2": {"near": PLAN}}
 
 
 def test_a_fault_that_moved_to_a_surviving_node_is_refused(cluster: Cluster) -> None:
