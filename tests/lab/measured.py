@@ -47,7 +47,8 @@ class Measured(Stamped):
 
     @property
     def ok(self) -> bool:
-        return self.outside == "none" and self.lost == "none" and self.measured != ""
+        answered = self.verdict != "INCONCLUSIVE" and self.measured != ""
+        return answered and self.outside == "none" and self.lost == "none"
 
 
 def measure(soak: Soak, path: str) -> Measured:
