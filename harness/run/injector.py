@@ -303,8 +303,11 @@ class Injector:
                 **proof.facts,
             )
 
-    def _look(self, look: Callable[[], Proof], *, timeout_s: float, what: str) -> Proof:
-        """Ask until the proof is ok, the time is up or the guard trips; the last answer."""
+    def _look(
+        self, look: Callable[[], Proof], *, timeout_s: float, what: str, heeding: bool = True
+    ) -> Proof:
+        """Ask until the proof is ok, the time is up or (``heeding``) the guard trips; the last
+        answer."""
         seen = Proof(False, "nothing was seen yet")
 
         def is_so() -> bool:
@@ -313,7 +316,7 @@ class Injector:
                 seen = self._watcher.beside(look, what=what)
             except (DriverError, TransportError) as error:
                 seen = Proof(False, str(error))
-            return seen.ok or self._watcher.tripped
+            return seen.ok or (heeding and self._watcher.tripped)
 
         wait_until(self._drivers.clock, is_so, timeout_s=timeout_s, period_s=pace.PROOF_PERIOD_S)
         return seen
@@ -380,4 +383,5 @@ class Injector:
         """Confirmed is undone; a fault that was proved to bite must also show that it is over."""
         if one.off is None or not one.injection.proved:
             return Proof(True, "the undo was confirmed")
-        return self._watcher.beside(one.off, what=f"is {one.title} off?")
+        what = f"is {one.title} off?"
+        return self._look(one.off, timeout_s=pace.OFF_PROOF_S, what=what, heeding=False)

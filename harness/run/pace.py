@@ -38,6 +38,10 @@ STEADY_S = 5.0
 WHOLE_STEADY_S = 3.0
 """Whole means so for this long: a VIP that moves back on the node's return shows within it."""
 
+OFF_PROOF_S = 15.0
+"""How long it is asked, after a confirmed undo, whether what was on is over: a machine that is just
+starting may not answer at once. What is over stays so, so a later answer is as good."""
+
 PROOF_PERIOD_S = 0.2
 """Pause between two looks at whether a fault bites."""
 

@@ -70,6 +70,32 @@ def test_off_is_proved_and_the_run_is_struck_off(scene: Scene) -> None:
     assert scene.commands() == before, "what is off is not taken off again"
 
 
+def test_a_machine_that_is_slow_to_tell_that_it_is_off_is_asked_again(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = iter([Proof(False, "it says nothing"), Proof(False, "it says nothing")])
+    undone = FileFault.undone
+
+    def slow(self: FileFault, drivers: Any, *, plan: Any) -> Proof:
+        return next(told, None) or undone(self, drivers, plan=plan)
+
+    monkeypatch.setattr(FileFault, "undone", slow)
+    scene.put_on()
+    scene.injector.faults_off()
+    assert scene.directory.of("undo_done")[0]["evidence"] == "it is off"
+    assert next(told, None) is None
+
+
+def test_what_never_shows_that_it_is_off_is_told_so(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FileFault, "undone", lambda *_, **__: Proof(False, "it says nothing"))
+    scene.put_on()
+    scene.injector.faults_off()
+    (done,) = scene.directory.of("undo_done")
+    assert (done["ok"], done["evidence"]) == (False, "it says nothing")
+
+
 def test_an_act_replaced_by_true_is_noticed(scene: Scene) -> None:
     scene.injector.arrange(ActsDoNothing(), holder="cp1")
     with pytest.raises(InjectionUnproved, match="it is not on"):
