@@ -24,7 +24,7 @@ from quorate.harness.run.targets import LEASES, Facts, resolve, selector_of
 from quorate.harness.transport import for_cluster
 from tests.lab.hurried import hurried, shipped
 
-ROUNDS = 3
+ROUNDS = 2
 
 
 def facts_for(word: str, drivers: Drivers) -> Facts:

@@ -24,7 +24,10 @@ import yaml
 HERE = Path(__file__).parent
 FAKE = HERE / "fake"
 PLAY = HERE / "play.py"
-DEADLINE_S = 50
+DEADLINE_S = 100
+TEST_TIMEOUT_S = 150
+"""More than other quick tests have: a run whose machine does not come back waits for it, and reads
+the ledger back by paths of which one is dead."""
 
 # Chaos Toolkit differs between Python 3.11 and newer ones; noxfile.py names a newer one, if any.
 NEWER = [path] if (path := os.environ.get("QUORATE_PARITY_PYTHON")) else []
@@ -139,6 +142,12 @@ class FakeCluster:
             time.sleep(0.05)
         process.kill()
         raise AssertionError(f"no {kind}:\n{process.communicate()[0]}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(TEST_TIMEOUT_S))
 
 
 @pytest.fixture

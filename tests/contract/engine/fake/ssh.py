@@ -32,8 +32,8 @@ FILES = {
         "    - --election-timeout=1500\n    - --heartbeat-interval=150\n"
     ),
     "kube-apiserver.yaml": (
-        "spec:\n  containers:\n  - command: [kube-apiserver,"
-        " --etcd-servers=https://127.0.0.1:2379]\n"
+        "spec:\n  containers:\n  - name: kube-apiserver\n    command:\n"
+        "    - --etcd-servers=https://127.0.0.1:2379\n"
     ),
 }
 
