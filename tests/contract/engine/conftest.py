@@ -24,7 +24,10 @@ import yaml
 HERE = Path(__file__).parent
 FAKE = HERE / "fake"
 PLAY = HERE / "play.py"
-DEADLINE_S = 50
+TIMEOUT_S = 60
+"""pyproject.toml's, for a test that is not marked with one of its own."""
+MARGIN_S = 10
+"""So much sooner a run that hangs is ended here, where it is asked what it was doing."""
 
 # Chaos Toolkit differs between Python 3.11 and newer ones; noxfile.py names a newer one, if any.
 NEWER = [path] if (path := os.environ.get("QUORATE_PARITY_PYTHON")) else []
@@ -93,6 +96,7 @@ class FakeCluster:
     folder: Path
     environment: dict[str, str]
     python: str
+    deadline_s: float
 
     def is_off(self, node: str) -> bool:
         return (self.world / "off" / node).exists()
@@ -120,7 +124,7 @@ class FakeCluster:
 
     def finished(self, process: subprocess.Popen[str]) -> Played:
         try:
-            output, _ = process.communicate(timeout=DEADLINE_S)
+            output, _ = process.communicate(timeout=self.deadline_s)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGABRT)
             raise AssertionError(f"still running:\n{process.communicate()[0]}") from None
@@ -131,7 +135,7 @@ class FakeCluster:
 
     def until(self, kind: str, process: subprocess.Popen[str]) -> None:
         """Wait until the run has an event of that kind."""
-        deadline = time.monotonic() + DEADLINE_S
+        deadline = time.monotonic() + self.deadline_s
         while time.monotonic() < deadline and process.poll() is None:
             for file in (self.folder / "runs").glob("*/events.jsonl"):
                 if f'"{kind}"' in file.read_text():
@@ -148,7 +152,16 @@ def interpreter(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def cluster(tmp_path: Path, interpreter: str, root: Path) -> Iterator[FakeCluster]:
+def deadline_s(request: pytest.FixtureRequest) -> float:
+    """How long a run may take here."""
+    mark = request.node.get_closest_marker("timeout")
+    return float(mark.args[0] if mark else TIMEOUT_S) - MARGIN_S
+
+
+@pytest.fixture
+def cluster(
+    tmp_path: Path, interpreter: str, root: Path, deadline_s: float
+) -> Iterator[FakeCluster]:
     """Three control planes, the VIP on cp1."""
     world = tmp_path / "world"
     net = f"127.{20 + os.getpid() % 200}.{time.monotonic_ns() // 1000 % 250}"
@@ -156,7 +169,8 @@ def cluster(tmp_path: Path, interpreter: str, root: Path) -> Iterator[FakeCluste
     _create(world, nodes, f"{net}.100")
     _certificate(world, [*nodes.values(), f"{net}.100"])
     _describe(world, nodes, f"{net}.100")
-    made = FakeCluster(world, tmp_path, _environment(tmp_path, root=root), interpreter)
+    environment = _environment(tmp_path, root=root)
+    made = FakeCluster(world, tmp_path, environment, interpreter, deadline_s)
     with subprocess.Popen([sys.executable, str(FAKE / "servers.py"), str(world)]) as servers:
         deadline = time.monotonic() + 10
         while not (world / "ready").exists():
