@@ -201,13 +201,20 @@ class Injector:
             take()
 
     def let_go(self) -> None:
-        """Take back what is held, unless a fault or an arrangement may still be on."""
+        """Take back what is held, unless a fault or an arrangement may still be on. Each is tried,
+        whatever became of the others (a node may be gone); UndoFailed at the end."""
         if any(one.may_be_on for one in self._on):
             return
+        failure: QuorateError | None = None
         with signals_held():
             while self._held:
                 work = partial(self._held.pop().undo, execute_with(self._acting))
-                self._watcher.beside(work, what="letting the cluster go")
+                try:
+                    self._watcher.beside(work, what="letting the cluster go")
+                except QuorateError as error:
+                    failure = failure or error
+        if failure is not None:
+            raise failure
 
     def faults_off(self) -> None:
         """Take every fault off that may be on, newest first; UndoFailed at the end."""

@@ -24,10 +24,11 @@ import yaml
 HERE = Path(__file__).parent
 FAKE = HERE / "fake"
 PLAY = HERE / "play.py"
-DEADLINE_S = 100
-TEST_TIMEOUT_S = 150
-"""More than other quick tests have: a run whose machine does not come back waits for it, and reads
-the ledger back by paths of which one is dead."""
+TIMEOUT_S = 150
+"""Of a test that is not marked with one of its own. More than other quick tests have: a run whose
+machine does not come back waits for it, and reads the ledger back by paths of which one is dead."""
+MARGIN_S = 10
+"""So much sooner a run that hangs is ended here, where it is asked what it was doing."""
 
 # Chaos Toolkit differs between Python 3.11 and newer ones; noxfile.py names a newer one, if any.
 NEWER = [path] if (path := os.environ.get("QUORATE_PARITY_PYTHON")) else []
@@ -96,6 +97,7 @@ class FakeCluster:
     folder: Path
     environment: dict[str, str]
     python: str
+    deadline_s: float
 
     def is_off(self, node: str) -> bool:
         return (self.world / "off" / node).exists()
@@ -123,7 +125,7 @@ class FakeCluster:
 
     def finished(self, process: subprocess.Popen[str]) -> Played:
         try:
-            output, _ = process.communicate(timeout=DEADLINE_S)
+            output, _ = process.communicate(timeout=self.deadline_s)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGABRT)
             raise AssertionError(f"still running:\n{process.communicate()[0]}") from None
@@ -134,7 +136,7 @@ class FakeCluster:
 
     def until(self, kind: str, process: subprocess.Popen[str]) -> None:
         """Wait until the run has an event of that kind."""
-        deadline = time.monotonic() + DEADLINE_S
+        deadline = time.monotonic() + self.deadline_s
         while time.monotonic() < deadline and process.poll() is None:
             for file in (self.folder / "runs").glob("*/events.jsonl"):
                 if f'"{kind}"' in file.read_text():
@@ -147,7 +149,7 @@ class FakeCluster:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents and not item.get_closest_marker("timeout"):
-            item.add_marker(pytest.mark.timeout(TEST_TIMEOUT_S))
+            item.add_marker(pytest.mark.timeout(TIMEOUT_S))
 
 
 @pytest.fixture
@@ -157,7 +159,16 @@ def interpreter(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def cluster(tmp_path: Path, interpreter: str, root: Path) -> Iterator[FakeCluster]:
+def deadline_s(request: pytest.FixtureRequest) -> float:
+    """How long a run may take here."""
+    mark = request.node.get_closest_marker("timeout")
+    return float(mark.args[0] if mark else TIMEOUT_S) - MARGIN_S
+
+
+@pytest.fixture
+def cluster(
+    tmp_path: Path, interpreter: str, root: Path, deadline_s: float
+) -> Iterator[FakeCluster]:
     """Three control planes, the VIP on cp1."""
     world = tmp_path / "world"
     net = f"127.{20 + os.getpid() % 200}.{time.monotonic_ns() // 1000 % 250}"
@@ -165,7 +176,8 @@ def cluster(tmp_path: Path, interpreter: str, root: Path) -> Iterator[FakeCluste
     _create(world, nodes, f"{net}.100")
     _certificate(world, [*nodes.values(), f"{net}.100"])
     _describe(world, nodes, f"{net}.100")
-    made = FakeCluster(world, tmp_path, _environment(tmp_path, root=root), interpreter)
+    environment = _environment(tmp_path, root=root)
+    made = FakeCluster(world, tmp_path, environment, interpreter, deadline_s)
     with subprocess.Popen([sys.executable, str(FAKE / "servers.py"), str(world)]) as servers:
         deadline = time.monotonic() + 10
         while not (world / "ready").exists():

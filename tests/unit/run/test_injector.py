@@ -365,3 +365,19 @@ def test_what_could_not_be_made_is_taken_back_all_the_same(scene: Scene) -> None
     scene.injector.let_go()
     assert ("harness", ("away",)) in scene.commands()
     assert not scene.injector.is_dirty
+
+
+def test_a_node_that_is_gone_keeps_back_the_lease_alone(scene: Scene) -> None:
+    gone = Reply(error=NodeUnreachable("w1", argv=["end"], problem="no way"))
+    scene.transport.on("end", reply=gone, node="w1")
+    for name, node in (("lease", "harness"), ("ledger", "harness"), ("end", "w1")):
+        undo = Undo(id=f"{name}:x", injection=name, node=node, argv=(name,), text=name)
+        scene.injector.hold(undo, lambda: None)
+    with pytest.raises(UndoFailed, match="end:x"):
+        scene.injector.let_go()
+    assert ("harness", ("ledger",)) in scene.commands(), "what can be taken back is"
+    assert ("harness", ("lease",)) not in scene.commands(), "something of ours may be there yet"
+    assert [undo.id for undo in scene.journal.pending()] == ["end:x", "lease:x"]
+    scene.injector.disarm()
+    assert scene.guardian.standing == ["start", "hand over"]
+    assert scene.registry.list() == (scene.directory.path,), "until the node is there again"

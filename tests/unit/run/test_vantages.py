@@ -86,11 +86,13 @@ def test_who_says_nothing_asks_beside_the_harness() -> None:
         spec(vantage="harness")
 
 
-def test_writes_come_from_the_harness_alone() -> None:
+@pytest.mark.parametrize("probe", ["api_write", "api_watch"])
+@pytest.mark.parametrize("word", ["node:w1", "node:surviving-worker"])
+def test_writes_and_watches_come_from_the_harness_alone(probe: str, word: str) -> None:
     far: Any = SimpleNamespace(
-        probes={"w": spec(probe="api_write", **{"from": "node:w1"})}, deadlines_s=lambda name: (1,)
+        probes={"w": spec(probe=probe, **{"from": word})}, deadlines_s=lambda name: (1,)
     )
-    with pytest.raises(SpecError, match=r"probe w, an api_write from: node:w1"):
+    with pytest.raises(SpecError, match=rf"probe w, an {probe} from: {word}"):
         check_registers(far)
 
 
