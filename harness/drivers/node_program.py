@@ -36,6 +36,7 @@ ANSWER_TIMEOUT_S = 0.8
 # linux/rtnetlink.h: the groups that announce address changes, one each for IPv4 and IPv6.
 RTMGRP_IPV4_IFADDR = 0x10
 RTMGRP_IPV6_IFADDR = 0x100
+ETH_P_ARP = 0x0806  # linux/if_ether.h
 
 
 def parse_addresses(text: str) -> set[str]:
@@ -84,6 +85,17 @@ def parse_term(text: str) -> str:
     is of what was applied last, and may be older than the leader that it tells."""
     raft = json.loads(text)["raft.status"]
     return f"{int(raft['term'])} {raft['lead']}"
+
+
+def parse_announcement(packet: bytes, address: str) -> str | None:
+    """The sender's MAC of a gratuitous ARP for an IPv4 address: both of its addresses are that one
+    (RFC 5227, section 3); None for any other packet. `packet` begins with the hardware type."""
+    if len(packet) < 28 or packet[2:6] != b"\x08\x00\x06\x04":
+        return None
+    sender, target = packet[14:18], packet[24:28]
+    if sender != target or socket.inet_ntoa(sender) != address:
+        return None
+    return ":".join(f"{byte:02x}" for byte in packet[8:14])
 
 
 def http_get(url: str, timeout_s: float = ANSWER_TIMEOUT_S) -> tuple[int, str]:
@@ -168,6 +180,26 @@ def watch_vip(report: Reporter, address: str) -> None:
             time.sleep(0.05)
 
 
+def watch_announcements(report: Reporter, address: str) -> None:
+    """Who tells the others on this link that the VIP is theirs: each change of the MAC. Two that
+    hold it take turns here. Nothing is told of an IPv6 address, or where packets cannot be seen."""
+    if ":" in address:
+        return
+    try:
+        wire = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ARP))
+    except OSError as error:
+        report.fact("garp", "unknown: " + type(error).__name__, None)
+        return
+    while True:
+        try:
+            mac = parse_announcement(wire.recv(2048), address)
+        except OSError:  # the link went down: the next packet comes when it is up again
+            time.sleep(0.05)
+            continue
+        if mac is not None:
+            report.fact("garp", mac, None)
+
+
 def look_at_haproxy(report: Reporter, config: dict[str, Any]) -> None:
     """One look: its own health, then each server behind it."""
     try:
@@ -242,7 +274,10 @@ def every(period_s: float, look: Any, *arguments: Any) -> None:
 
 def start(report: Reporter, config: dict[str, Any]) -> None:
     """One thread for each system, so that one which hangs delays no other."""
-    jobs: list[tuple[Any, ...]] = [(watch_vip, report, config["virtual_ip"])]
+    jobs: list[tuple[Any, ...]] = [
+        (watch_vip, report, config["virtual_ip"]),
+        (watch_announcements, report, config["virtual_ip"]),
+    ]
     if config.get("haproxy"):
         jobs.append((every, HAPROXY_PERIOD_S, look_at_haproxy, report, config["haproxy"]))
     if config.get("etcd"):

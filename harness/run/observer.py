@@ -29,6 +29,9 @@ JOIN_S = 3.0
 TERM = "raft_term"
 """What a follower says of its etcd member's term: of no component's state, kept for the judge."""
 
+GARP = "garp"
+"""Who announces the VIP by gratuitous ARP, as a node hears it: kept beside who has the address."""
+
 NAMESPACES = (service.NAMESPACE, "kube-system")
 """Whose pods are followed: of the service under watch, and CoreDNS."""
 
@@ -94,6 +97,10 @@ class Observer:
                 self._write_seen(report)
             elif report.component == TERM:
                 self._write_term(report)
+            elif report.component == GARP:
+                t = self._since_base(report.t_ns / 1e9)
+                data = {"mac": report.state, "heard_on": report.node}
+                self._directory.append_event("vip_announced", t=t, **data)
             else:
                 self._write(self.components.take(report))
         self._write(self.components.tick(time.monotonic()))

@@ -20,6 +20,11 @@ def test_vip_drop_holder_is_met(lab: Lab) -> None:
     assert played.exit_code == 0, played.output
     assert played.verdict["verdict"] == "MET"
     assert kinds(played.events).count("undo_done") == 1
+    acted = next(e["t"] for e in played.events if e["kind"] == "injection_acted")
+    announced = [
+        e["data"] for e in played.events if e["kind"] == "vip_announced" and e["t"] > acted
+    ]
+    assert announced, "whoever took the VIP over said so by gratuitous ARP"
     path = played.directory / "verdict.json"
     before = path.read_bytes()
     lab.run("judge", str(played.directory))

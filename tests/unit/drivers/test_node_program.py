@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 
@@ -71,6 +72,21 @@ def test_term_and_leader_from_the_expvars() -> None:
 def test_expvars_without_a_term(told: str) -> None:
     with pytest.raises((ValueError, KeyError, TypeError)):
         node_program.parse_term(told)
+
+
+def arp(sender: str, target: str, *, kind: str = "0001080006040001") -> bytes:
+    mac, nobody = bytes.fromhex("02000a4d000b"), bytes(6)
+    return bytes.fromhex(kind) + mac + socket.inet_aton(sender) + nobody + socket.inet_aton(target)
+
+
+def test_an_announcement_names_who_has_the_address() -> None:
+    vip, other = "10.77.0.100", "10.77.0.11"
+    padded = arp(vip, vip) + bytes(18)
+    for packet in (arp(vip, vip), arp(vip, vip, kind="0001080006040002"), padded):
+        assert node_program.parse_announcement(packet, vip) == "02:00:0a:4d:00:0b"
+    questions = (arp(other, vip), arp(vip, other), arp(other, other), arp(vip, vip)[:27], b"")
+    for packet in (*questions, arp(vip, vip, kind="0001080006060001")):
+        assert node_program.parse_announcement(packet, vip) is None
 
 
 def test_only_changes_are_reported() -> None:

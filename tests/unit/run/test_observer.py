@@ -40,3 +40,13 @@ def test_a_term_is_kept_for_the_judge_and_no_component(
     sink.put(Report(7_500_000_000, "cp1", "fact", component="raft_term", node="cp1", state=state))
     observer.poll()
     assert directory.events == [("raft_term", {"t": 2.5, "node": "cp1", **told})]
+
+
+def test_who_announces_the_vip_is_kept_beside_who_has_it(cluster: Cluster) -> None:
+    sink: Sink = queue.SimpleQueue()
+    directory: Any = Directory()
+    observer = Observer(Components(cluster), directory=directory, sources=[], sink=sink)
+    mac = "02:00:0a:4d:00:0b"
+    sink.put(Report(7_500_000_000, "cp1", "fact", component="garp", node="cp1", state=mac))
+    observer.poll()
+    assert directory.events == [("vip_announced", {"t": 2.5, "mac": mac, "heard_on": "cp1"})]
