@@ -7,6 +7,7 @@ import functools
 import queue
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from quorate.harness.cluster.file import write_cluster
@@ -15,9 +16,11 @@ from quorate.harness.cluster.namespace import enter_network_namespace
 from quorate.harness.cluster.state import state_directory
 from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.drivers.follower import Sink, Source
+from quorate.harness.drivers.kubeconfig import KubeCredentials
 from quorate.harness.errors import RefusedError
 from quorate.harness.model.cluster import Cluster
 from quorate.harness.run.components import Components
+from quorate.harness.run.durations import worst_case_s
 from quorate.harness.run.fingerprint import read_fingerprint
 from quorate.harness.run.forecast import Forecast
 from quorate.harness.run.guard import Guard
@@ -77,7 +80,19 @@ def open_run(request: Request, *, parts: Parts, progress: Progress) -> Run:
         parts.enter(request.cluster)
         drivers = parts.connect(request.cluster)
         stack.callback(drivers.kube.close)
+        refuse_expiring(drivers.credentials, lasts_s=worst_case_s(request.experiment))
         return _assemble(request, drivers=drivers, parts=parts, progress=progress, stack=stack)
+
+
+def refuse_expiring(credentials: KubeCredentials, *, lasts_s: float) -> None:
+    """RefusedError where the client's certificate expires before the run may be over: what is asked
+    after that would look like an outage, and what is to be undone through the API would not be."""
+    until = credentials.valid_until()
+    if until <= datetime.now(UTC) + timedelta(seconds=lasts_s):
+        raise RefusedError(
+            f"the kubeconfig's client certificate is valid until {until:%Y-%m-%d %H:%M:%S} UTC, "
+            f"and this run may last {lasts_s:.0f} s: renew it (kubeadm certs renew admin.conf)"
+        )
 
 
 def refuse_while_pending(registry: PendingRuns) -> None:

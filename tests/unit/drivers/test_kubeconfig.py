@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import yaml
 
 from quorate.harness.drivers.kubeconfig import KubeCredentials
 from quorate.harness.errors import DriverError
+from tests.unit.conftest import ClientUntil
 
 
 def written(folder: Path, *, user: dict[str, Any], current: str = "here") -> Path:
@@ -68,3 +70,10 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 def test_bad_certificates_are_told(tmp_path: Path) -> None:
     with pytest.raises(DriverError, match="cannot be used"):
         KubeCredentials(b"CA", b"CRT", b"KEY").ssl_context()
+
+
+def test_a_certificate_tells_until_when_it_is_valid(client_until: ClientUntil) -> None:
+    until = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert client_until(until).valid_until() == until
+    with pytest.raises(DriverError, match="is none"):
+        KubeCredentials(b"CA", b"CRT", b"KEY").valid_until()
