@@ -158,8 +158,8 @@ def test_handed_over_it_settles_although_the_harness_lives(scene: Any) -> None:
     with harness_at(scene, "active"):
         guardian = Guardian().start(scene.run_dir)
         guardian.hand_over()
-        wait_for(lambda: scene.faulted == [], timeout_s=20)
-    assert scene.journal.read().clean
+        wait_for(lambda: scene.journal.read().clean, timeout_s=20)
+    assert scene.faulted == []
 
 
 def test_one_undo_that_fails_does_not_keep_the_guardian_from_the_other(

@@ -185,8 +185,10 @@ def test_a_cluster_that_forgets_is_missed_whatever_clients_saw(
         probe = {"probe": "api_write", "path": "vip", "connection": "reused", "rate_hz": 10}
         document["extensions"][0]["probes"]["writes"] = probe
 
+    process = cluster.start("quorate", "run", experiment("controls/nothing_happens", writing))
+    cluster.until("watch_started", process)
     (cluster.world / "trouble").write_text("forget")
-    played = cluster.play("quorate", "run", experiment("controls/nothing_happens", writing))
+    played = cluster.finished(process)
     assert played.exit_code == 1, played.output
     assert {one["state"] for one in played.verdict["objectives"]} == {"MET"}
     assert "MISSED: data safety: acknowledged_writes: register " in played.output
