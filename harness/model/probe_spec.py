@@ -12,7 +12,7 @@ from quorate.harness.model.timeline import BESIDE_HARNESS
 from quorate.harness.model.url import parse_url
 
 PATH = re.compile(r"vip|(haproxy|apiserver|service)(:[a-z0-9]([a-z0-9.-]*[a-z0-9])?)?")
-VANTAGE = re.compile(r"harness|node:[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+VANTAGE = re.compile(r"harness|(node|pod):[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 
 
 def _path_word(value: str) -> str:
@@ -23,7 +23,8 @@ def _path_word(value: str) -> str:
 
 def _vantage_word(value: str) -> str:
     if not VANTAGE.fullmatch(value):
-        raise ValueError(f"{BESIDE_HARNESS}, node:<node>, node:first-worker, node:surviving-worker")
+        words = "<node>, first-worker, surviving-worker, surviving-control-plane"
+        raise ValueError(f"{BESIDE_HARNESS}, node:<node>, pod:<node>; <node>: {words}")
     return value
 
 
@@ -44,7 +45,7 @@ class ProbeSpec(Strict):
 
     Either by a ``path``, or a ``url`` of the user's own; its answer has one of the codes in
     ``status`` (empty: 200), and its body ``contains`` a text. ``vantage`` (``from``): where it is
-    asked, beside the harness or on a node.
+    asked, beside the harness, on a node, or in a pod there.
     """
 
     probe: str

@@ -149,7 +149,7 @@ def _assemble(
             request=request,
             credentials=drivers.credentials,
             ledger=ledger,
-            reach=Reach(acting, injector.hold),
+            reach=Reach(acting, injector.hold, drivers.sampler_pods),
         ),
         forecast=lambda nodes: Forecast.read(drivers, nodes=nodes),
         fingerprint=functools.partial(read_fingerprint, drivers),
