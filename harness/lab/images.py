@@ -86,10 +86,7 @@ def images(versions: Versions, bins: Mapping[str, Path], root: Path) -> tuple[Im
 
 
 def python_image(root: Path) -> Image:
-    """What probes are asked from in a pod: the nodes' own Python, its library and what that loads.
-
-    Its standard library only, without what has to be installed beside it and what tests it.
-    """
+    """What probes are asked from in a pod: the nodes' own Python with its standard library."""
     program = (root / "usr/bin/python3").readlink().name
     library = f"usr/lib/{program}"
     files = {
