@@ -76,10 +76,7 @@ class PodSampler(FarSampler):
         """See `FarSampler.start`."""
         try:
             self._pods.make(self._pod(lasts_s))
-            if not wait_until(
-                MonotonicClock(), self._is_there, timeout_s=MADE_S, period_s=PERIOD_S
-            ):
-                raise ProbeError(f"its pod could not be asked within {MADE_S:g} s")
+            self._await_pod()
             track = self.feed.measure()
             base_ns = self._run.base_ns + track.start.offset_ns
             self._config = {**self._config, "base_ns": base_ns}
@@ -105,11 +102,21 @@ class PodSampler(FarSampler):
         files = {ZIP: archive(), ORDER: json.dumps(order).encode()}
         return SamplerPod(self._name, self.node, argv, files, pod_s)
 
-    def _is_there(self) -> bool:
-        """Whether it can be asked; DriverError where it never will be."""
-        if not self._pods.is_running(self._name):
-            return False
-        return self._port.ask(f"/{self._token}/there").status == http.client.OK
+    def _await_pod(self) -> None:
+        """Until it can be asked; DriverError where it never will be."""
+        seen = ""
+
+        def is_there() -> bool:
+            nonlocal seen
+            if not self._pods.is_running(self._name):
+                seen = "it does not run"
+                return False
+            answer = self._port.ask(f"/{self._token}/there")
+            seen = f"it runs, and the API's proxy says {answer.status} {answer.body[:200]!r}"
+            return answer.status == http.client.OK
+
+        if not wait_until(MonotonicClock(), is_there, timeout_s=MADE_S, period_s=PERIOD_S):
+            raise ProbeError(f"its pod could not be asked within {MADE_S:g} s: {seen}")
 
     def _ask(self, word: str) -> None:
         answer = self._port.ask(f"/{self._token}/{word}")

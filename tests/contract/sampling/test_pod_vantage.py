@@ -261,12 +261,22 @@ def test_an_image_that_cannot_be_had_is_told_with_its_option(
         sampler.start(lasts_s=60.0)
 
 
+@pytest.mark.parametrize(
+    ("phase", "why"),
+    [("Pending", "it does not run"), ("Running", "it runs, and the API's proxy says 503")],
+)
 def test_a_pod_that_never_answers_is_told(
-    sampler: PodSampler, kubelet: Kubelet, monkeypatch: pytest.MonkeyPatch
+    sampler: PodSampler,
+    kubelet: Kubelet,
+    pods: SamplerPodDriver,
+    monkeypatch: pytest.MonkeyPatch,
+    phase: str,
+    why: str,
 ) -> None:
     monkeypatch.setattr(pod_module, "MADE_S", 1.0)
-    kubelet.show({"status": {"phase": "Pending"}})
-    with pytest.raises(ProbeError, match="w1: its pod could not be asked within 1 s"):
+    monkeypatch.setattr(pods, "make", lambda pod: None)
+    kubelet.show({"status": {"phase": phase}})
+    with pytest.raises(ProbeError, match=f"w1: its pod could not be asked within 1 s: {why}"):
         sampler.start(lasts_s=60.0)
 
 
