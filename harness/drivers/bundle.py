@@ -20,6 +20,7 @@ from quorate.harness.drivers.nftables import NftablesDriver
 from quorate.harness.drivers.power import PowerDriver
 from quorate.harness.drivers.processes import ProcessDriver
 from quorate.harness.drivers.reach import ReachDriver
+from quorate.harness.drivers.sampler_pod import SamplerPodDriver
 from quorate.harness.drivers.service import ServiceDriver
 from quorate.harness.drivers.systemd import SystemdDriver
 from quorate.harness.drivers.workloads import WorkloadDriver
@@ -38,6 +39,7 @@ class Drivers:
     kube_commands: KubeCommands
     kubectl: KubectlDriver
     service: ServiceDriver
+    sampler_pods: SamplerPodDriver
     etcd: EtcdDriver
     haproxy: HAProxyDriver
     keepalived: KeepalivedDriver
@@ -69,6 +71,7 @@ class Drivers:
             kube_commands=KubeCommands(),
             kubectl=KubectlDriver(transport, cluster=cluster),
             service=ServiceDriver(cluster, api=api),
+            sampler_pods=SamplerPodDriver(cluster, kube=kube, api=api),
             etcd=EtcdDriver(transport),
             haproxy=HAProxyDriver(transport, cluster=cluster),
             keepalived=KeepalivedDriver(transport, cluster=cluster),

@@ -85,10 +85,10 @@ class KubeDriver:
     """Questions that any healthy API server can answer, and questions to each."""
 
     def __init__(self, cluster: Cluster, *, credentials: KubeCredentials) -> None:
-        self._nodes = cluster.control_planes
+        self.nodes = cluster.control_planes
         self._tls = credentials.ssl_context()
         self._lock = threading.Lock()
-        self._servers = [self.api_server(node) for node in self._nodes]
+        self._servers = [self.api_server(node) for node in self.nodes]
 
     def api_server(self, node: Node, *, timeout_s: float = TIMEOUT_S) -> ApiServer:
         """A connection of the caller's own to one API server."""
@@ -96,7 +96,7 @@ class KubeDriver:
 
     def servers(self, *, timeout_s: float = CONTROL_TIMEOUT_S) -> list[ApiServer]:
         """A new connection to each API server, for one thread; made when first asked."""
-        return [self.api_server(node, timeout_s=timeout_s) for node in self._nodes]
+        return [self.api_server(node, timeout_s=timeout_s) for node in self.nodes]
 
     def connection(self, node: Node, *, timeout_s: float) -> http.client.HTTPSConnection:
         """Not connected yet, and the caller's own: for an answer that is read as it comes."""
@@ -179,7 +179,7 @@ class KubeDriver:
 
     def port_is_dead(self, node: str) -> bool:
         """Whether nothing accepts a TCP connection at the node's API port within a second."""
-        address = next(known.address for known in self._nodes if known.name == node)
+        address = next(known.address for known in self.nodes if known.name == node)
         try:
             socket.create_connection((address, API_SERVER_PORT), timeout=TIMEOUT_S).close()
         except OSError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from quorate.harness.drivers.kube_api import KubeApi, labelled
 from quorate.harness.errors import DriverError
@@ -21,6 +22,9 @@ WHERE = (
     *("/api/v1/nodes", "/api/v1/namespaces"),
     "/apis/apps/v1/namespaces/kube-system/deployments",
     "/api/v1/namespaces/kube-system/configmaps",
+    # Ours alone: nobody else's Secrets are read.
+    f"/api/v1/namespaces/kube-system/pods?labelSelector={quote(LABEL, safe='')}",
+    f"/api/v1/namespaces/kube-system/secrets?labelSelector={quote(LABEL, safe='')}",
 )
 
 
@@ -80,7 +84,7 @@ def _delete(api: KubeApi, path: str, found: Mapping[str, Any], *, mark: str) -> 
 def left(api: KubeApi) -> list[str]:
     """Every object on which a change of ours may be. DriverError where that cannot be seen."""
     return [
-        f"{path.rpartition('/')[2]}/{item['metadata']['name']}: {key}"
+        f"{path.partition('?')[0].rpartition('/')[2]}/{item['metadata']['name']}: {key}"
         for path in WHERE
         for item in api.items(path)
         for kind in ("annotations", "labels")

@@ -11,6 +11,10 @@ MIRROR = "kubernetes.io/config.mirror"
 """kubelet's annotation on the image of a static pod in the API: deleting that stops nothing."""
 
 
+SAMPLER_LABELS = {"app": "quorate-sampler"}
+"""Of a pod that probes are asked from."""
+
+
 def name_of(thing: Object) -> str:
     """`namespace/name`."""
     return f"{thing['metadata']['namespace']}/{thing['metadata']['name']}"
@@ -50,7 +54,10 @@ def is_ready(pod: Object) -> bool:
 
 
 def leaves_in_a_drain(pod: Object) -> bool:
-    """All but mirror pods and those of DaemonSets, which `kubectl drain` leaves alone too."""
+    """All but mirror pods and those of DaemonSets, which `kubectl drain` leaves alone too, and the
+    one that we look on from: it belongs to the node that is watched."""
+    if SAMPLER_LABELS.items() <= (pod["metadata"].get("labels") or {}).items():
+        return False
     return not is_mirror(pod) and controller_of(pod) != "DaemonSet"
 
 

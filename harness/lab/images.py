@@ -81,7 +81,22 @@ def images(versions: Versions, bins: Mapping[str, Path], root: Path) -> tuple[Im
         Image("coredns", versions.coredns, {"coredns": bins["coredns"]}, {}, ("/coredns",)),
         Image("pause", versions.pause, {"pause": root / "usr/bin/catatonit"}, {}, ("/pause", "-P")),
         Image("busybox", "1", {"bin/busybox": busybox}, _applets(busybox)),
+        python_image(root),
     )
+
+
+def python_image(root: Path) -> Image:
+    """What probes are asked from in a pod: the nodes' own Python with its standard library."""
+    program = (root / "usr/bin/python3").readlink().name
+    library = f"usr/lib/{program}"
+    files = {
+        str(path.relative_to(root)): path
+        for path in (root / library).rglob("*")
+        if path.is_file() and path.suffix in (".py", ".so") and not path.is_symlink()
+    }
+    shared = sorted(path for path in files if path.endswith(".so"))
+    files |= _with_libraries(root, f"usr/bin/{program}", *shared)
+    return Image("python", "3", files, {"usr/bin/python3": program})
 
 
 def _iptables(root: Path) -> dict[str, Path]:

@@ -134,10 +134,13 @@ class Service(_Frozen):
     is not there. ``node_port``: one that is free in the whole cluster; 0: another one for each
     run, so that no run meets what the nodes' NAT remembers of the one before (conntrack keeps a
     half-made connection for 120 s; seen on the lab: requests sent to pods that were gone).
+    ``sampler_image``: what probes are asked from with ``from: pod:…``; anything with python3 of 3.8
+    or newer and its ssl.
     """
 
     image: Annotated[str, Field(min_length=1)] = "quorate.local/busybox:1"
     node_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    sampler_image: Annotated[str, Field(min_length=1)] = "quorate.local/python:3"
 
 
 class Limits(_Frozen):

@@ -15,7 +15,7 @@ PATH = re.compile(
     r"vip|kubernetes|cluster-ip|(pod|dns)(:[1-9][0-9]?)?"
     r"|(haproxy|apiserver|service)(:[a-z0-9]([a-z0-9.-]*[a-z0-9])?)?"
 )
-VANTAGE = re.compile(r"harness|node:[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+VANTAGE = re.compile(r"harness|(node|pod):[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 
 
 def _path_word(value: str) -> str:
@@ -38,7 +38,8 @@ def _as_tuple(value: object) -> object:
 
 def _vantage_word(value: str) -> str:
     if not VANTAGE.fullmatch(value):
-        raise ValueError(f"{BESIDE_HARNESS}, node:<node>, node:first-worker, node:surviving-worker")
+        words = "<node>, first-worker, surviving-worker, surviving-control-plane"
+        raise ValueError(f"{BESIDE_HARNESS}, node:<node>, pod:<node>; <node>: {words}")
     return value
 
 
@@ -50,7 +51,7 @@ class ProbeSpec(Strict):
 
     Either by a ``path``, or a ``url`` of the user's own; its answer has one of the codes in
     ``status`` (empty: 200), and its body ``contains`` a text. ``vantage`` (``from``): where it is
-    asked, beside the harness or on a node.
+    asked, beside the harness, on a node, or in a pod there.
     """
 
     probe: str

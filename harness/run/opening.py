@@ -165,7 +165,12 @@ def _assemble(
             request=request,
             credentials=drivers.credentials,
             ledger=ledger,
-            reach=Reach(acting, injector.hold, functools.partial(read_places, drivers.api)),
+            reach=Reach(
+                acting,
+                injector.hold,
+                functools.partial(read_places, drivers.api),
+                drivers.sampler_pods,
+            ),
         ),
         forecast=lambda nodes: Forecast.read(drivers, nodes=nodes),
         fingerprint=functools.partial(read_fingerprint, drivers),

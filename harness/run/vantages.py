@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import NamedTuple
 
+from quorate.harness.drivers.sampler_pod import SamplerPodDriver
 from quorate.harness.errors import RefusedError
 from quorate.harness.faults.contract import mark_of
 from quorate.harness.model.cluster import Cluster, Node
 from quorate.harness.model.experiment import Experiment
 from quorate.harness.model.probe_plan import ProbePlan
+from quorate.harness.sampling.far import FarSampler
 from quorate.harness.sampling.node import Hold, NodeSampler
+from quorate.harness.sampling.pod import PodSampler
 from quorate.harness.store.run_directory import RunDirectory
 from quorate.harness.transport import Transport
 from quorate.probes.catalogue import Endpoint
 
-NODE = "node:"
+POD = "pod:"
 SURVIVING = "surviving-"
 
 WORDS: Mapping[str, Callable[[Cluster], tuple[Node, ...]]] = {
@@ -23,8 +27,8 @@ WORDS: Mapping[str, Callable[[Cluster], tuple[Node, ...]]] = {
     "surviving-worker": lambda cluster: cluster.workers,
     "surviving-control-plane": lambda cluster: cluster.control_planes,
 }
-"""Behind ``node:``, beside the nodes' own names: the first of these; a surviving one is no target
-of any fault of the experiment."""
+"""Behind ``node:`` and ``pod:``, beside the nodes' own names: the first of these; a surviving one
+is no target of any fault of the experiment."""
 
 
 Places = Callable[[Collection[str]], Mapping[str, Endpoint]]
@@ -37,11 +41,12 @@ class Reach(NamedTuple):
     transport: Transport
     hold: Hold
     places: Places
+    pods: SamplerPodDriver
 
 
 def vantage_node(word: str, *, cluster: Cluster, targeted: Collection[str]) -> str:
-    """The node that `node:…` stands for; RefusedError where there is none."""
-    name = word.removeprefix(NODE)
+    """The node that `node:…` or `pod:…` stands for; RefusedError where there is none."""
+    name = _named(word)
     known = [node.name for node in cluster.nodes]
     if name in known:
         return name
@@ -57,8 +62,12 @@ def vantage_node(word: str, *, cluster: Cluster, targeted: Collection[str]) -> s
     return found[0]
 
 
+def _named(word: str) -> str:
+    return word.partition(":")[2]
+
+
 class Vantages:
-    """The samplers on nodes, by the experiment's words."""
+    """The samplers on nodes and in pods, by the experiment's words."""
 
     def __init__(
         self, directory: RunDirectory, *, experiment: Experiment, cluster: Cluster, reach: Reach
@@ -67,28 +76,33 @@ class Vantages:
         self._experiment = experiment
         self._cluster = cluster
         self._reach = reach
-        self._samplers: dict[str, NodeSampler] = {}
+        self._samplers: dict[str, FarSampler] = {}
         self._started: list[str] = []
 
     def resolve(self, plans: Mapping[str, ProbePlan], *, targeted: Collection[str]) -> None:
         """Find each node and look whether a sampler can run there; RefusedError."""
         for number, word in enumerate(self._experiment.vantages, start=1):
             node = vantage_node(word, cluster=self._cluster, targeted=targeted)
-            sampler = NodeSampler(
-                self._directory,
-                {name: plans[name] for name in self.probes(word)},
-                vantage=word,
-                mark=mark_of(self._directory.run_id, f"sampler-{number}"),
-                reach=(self._reach.transport, node),
-            )
+            sampler = self._sampler(word, node, mark=f"sampler-{number}", plans=plans)
             sampler.look()
             self._samplers[word] = sampler
             self._directory.append_event("vantage_resolved", vantage=word, node=node)
 
+    def _sampler(
+        self, word: str, node: str, *, mark: str, plans: Mapping[str, ProbePlan]
+    ) -> FarSampler:
+        probes = {name: plans[name] for name in self.probes(word)}
+        mark = mark_of(self._directory.run_id, mark)
+        if word.startswith(POD):
+            pods = (self._reach.pods, node)
+            return PodSampler(self._directory, probes, vantage=word, mark=mark, reach=pods)
+        way = (self._reach.transport, node)
+        return NodeSampler(self._directory, probes, vantage=word, mark=mark, reach=way)
+
     def demand_not_hit(self, nodes: Collection[str]) -> None:
         """RefusedError where a fault is to hit a node that was to survive it."""
         for word, sampler in self._samplers.items():
-            if word.removeprefix(NODE).startswith(SURVIVING) and sampler.node in nodes:
+            if _named(word).startswith(SURVIVING) and sampler.node in nodes:
                 raise RefusedError(
                     f"from: {word} is {sampler.node}, which is to be hit now: its target has moved"
                 )
@@ -103,7 +117,10 @@ class Vantages:
         """Start all, each journalled before; ProbeError where one cannot be started."""
         for word, sampler in self._samplers.items():
             self._started.append(word)
-            self._reach.hold(sampler.undo(), lambda one=sampler: one.start(lasts_s=lasts_s))  # type: ignore[misc]
+            *others, last = sampler.undos()
+            for undo in others:
+                self._reach.hold(undo, lambda: None)
+            self._reach.hold(last, partial(sampler.start, lasts_s=lasts_s))
 
     def stop(self) -> dict[str, object]:
         """End all; what each has said, by its word."""

@@ -12,12 +12,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from quorate.harness.errors import ProbeError, QuorateError
 from quorate.harness.sampling.clock import READINGS, ClockTrack, Reading, quickest
 from quorate.harness.sampling.program.detached import LOG, SAID
-from quorate.harness.transport import Stream
 
 CONNECT_S = 20.0
 """For the first answer over a new link: ssh and the start of Python on a busy machine."""
@@ -28,12 +27,25 @@ RECONNECT_S = 1.0
 TICK_S = 0.1
 
 
+class Link(Protocol):
+    """What is needed of a connection to a feed; a `transport.Stream` is one."""
+
+    def read_lines(self) -> list[str]: ...
+    def fileno(self) -> int: ...
+    @property
+    def ended(self) -> bool: ...
+    def stderr_tail(self) -> str: ...
+    def write(self, data: bytes) -> None: ...
+    def close(self) -> None: ...
+
+
 class Feed:
     """One node's sampler as it is heard. ``heard``: until when its files are known, seconds on our
     CLOCK_MONOTONIC; before anything was heard, 0.0."""
 
-    def __init__(self, connect: Callable[[], Stream], *, files: Mapping[str, Path]) -> None:
-        """``connect`` starts the feed on the node. ``files``: name of a file there → ours."""
+    def __init__(self, connect: Callable[[], Link], *, files: Mapping[str, Path]) -> None:
+        """``connect`` starts the feed there; ProbeError where it never can. ``files``: name of a
+        file there → ours."""
         self.clock: ClockTrack | None = None
         self.report: dict[str, Any] = {}
         self.problem = ""
@@ -48,7 +60,7 @@ class Feed:
         self._give_up = threading.Event()
         self._ready = threading.Condition()
         self._thread: threading.Thread | None = None
-        self._stream: Stream | None = None
+        self._stream: Link | None = None
         self._pinged_ns: tuple[int, int] = (0, 0)
         self._complete = False
 
@@ -103,6 +115,8 @@ class Feed:
     def _run(self) -> None:
         try:
             self._keep_up()
+        except ProbeError as error:
+            self.problem = str(error)
         except (QuorateError, OSError, ValueError, KeyError) as error:
             self.problem = f"its lines cannot be taken: {type(error).__name__}: {error}"
         with self._ready:
@@ -126,21 +140,21 @@ class Feed:
     def _over(self) -> bool:
         return self._complete or bool(self.problem) or self._give_up.is_set()
 
-    def _follow(self, stream: Stream) -> None:
+    def _follow(self, stream: Link) -> None:
         """Until the link ends, or there is nothing more to come."""
         stream.write(_line({"offsets": self._offsets}))
         told = False
         while not stream.ended and not self._over:
+            if select.select([stream], [], [], TICK_S)[0]:
+                self._take(stream.read_lines(), stream=stream)
             if self._stop.is_set() and not told:
                 told = True
                 stream.write(_line({"stop": True}))
             now_ns = time.monotonic_ns()
             if now_ns - self._pinged_ns[1] > PING_PERIOD_S * 1e9:
                 self._send_ping(stream, now_ns)
-            if select.select([stream], [], [], TICK_S)[0]:
-                self._take(stream.read_lines(), stream=stream)
 
-    def _take(self, lines: list[str], *, stream: Stream) -> None:
+    def _take(self, lines: list[str], *, stream: Link) -> None:
         received_ns = time.monotonic_ns()
         for line in lines:
             message = _message(line)
@@ -167,7 +181,7 @@ class Feed:
                 file.write(text)
         self._offsets[name] = offset
 
-    def _beat(self, message: Mapping[str, Any], *, stream: Stream) -> None:
+    def _beat(self, message: Mapping[str, Any], *, stream: Link) -> None:
         assert self.clock is not None
         if message["alive"]:
             self.heard = (int(message["beat"]) - self.clock.start.offset_ns) / 1e9
@@ -183,7 +197,7 @@ class Feed:
             with self._ready:
                 self._ready.notify_all()
 
-    def _last_readings(self, stream: Stream) -> None:
+    def _last_readings(self, stream: Link) -> None:
         assert self.clock is not None
         try:
             for _ in range(READINGS):
@@ -193,11 +207,11 @@ class Feed:
 
     # --- the clock
 
-    def _send_ping(self, stream: Stream, now_ns: int) -> None:
+    def _send_ping(self, stream: Link, now_ns: int) -> None:
         self._pinged_ns = (self._pinged_ns[0] + 1, now_ns)
         stream.write(_line({"ping": self._pinged_ns[0]}))
 
-    def _ping(self, stream: Stream, *, timeout_s: float) -> Reading:
+    def _ping(self, stream: Link, *, timeout_s: float) -> Reading:
         """One question and its answer; what else is said meanwhile has been taken before."""
         self._send_ping(stream, sent_ns := time.monotonic_ns())
         give_up = time.monotonic() + timeout_s

@@ -32,6 +32,12 @@ sys.exit(importlib.import_module("program." + sys.argv[1]).main())
 (``python3 -`` would read ahead.) The zip lies in memory only."""
 
 
+BOOT_ZIP = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from program.pod import main; sys.exit(main())"
+)
+"""The same where the zip is a file."""
+
+
 def program_argv(module: str, *arguments: str) -> tuple[str, ...]:
     """The command that runs a module of the program; `packed` goes to its stdin first."""
     return ("python3", "-I", "-S", "-B", "-c", BOOTSTRAP, module, *arguments)
@@ -40,11 +46,17 @@ def program_argv(module: str, *arguments: str) -> tuple[str, ...]:
 @functools.cache
 def packed() -> bytes:
     """The program with its length before it; the same bytes each time."""
-    memory = io.BytesIO()
-    with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(PROGRAM.glob("*.py")):
-            member = zipfile.ZipInfo(f"program/{file.name}")
-            member.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(member, file.read_bytes())
-    data = memory.getvalue()
+    data = archive()
     return str(len(data)).zfill(LENGTH_DIGITS).encode() + data
+
+
+@functools.cache
+def archive() -> bytes:
+    """The program as a zip; the same bytes each time."""
+    memory = io.BytesIO()
+    with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as file:
+        for module in sorted(PROGRAM.glob("*.py")):
+            member = zipfile.ZipInfo(f"program/{module.name}")
+            member.compress_type = zipfile.ZIP_DEFLATED
+            file.writestr(member, module.read_bytes())
+    return memory.getvalue()

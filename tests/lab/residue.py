@@ -75,22 +75,23 @@ def _servers(lab: Lab, node: str) -> list[str]:
 
 
 def _objects(lab: Lab) -> list[str]:
-    """Taints, cordons and labels of nodes; namespaces, budgets and sizes of workloads; leases and
-    ConfigMaps of ours."""
+    """Taints, cordons and labels of nodes; namespaces, budgets and sizes of workloads; leases,
+    ConfigMaps, Secrets and pods of ours."""
     kinds = "nodes,namespaces,deployments,daemonsets,poddisruptionbudgets,leases,configmaps"
+    kinds += ",secrets,pods"
     items = json.loads(lab.kubectl("get", kinds, "-A", "-o", "json"))["items"]
     return [line for item in items if (line := _object(item))]
 
 
 def _object(item: Mapping[str, Any]) -> str:
-    """One line for an object; "" for a lease or a ConfigMap that is not ours."""
+    """One line for an object; "" for a lease, ConfigMap, Secret or pod that is not ours."""
     kind, name = item["kind"], item["metadata"]["name"]
     if kind == "Node":
         return _node(item)
     if kind == "Lease":
         return f"lease {name}" if "quorate" in name else ""
-    if kind == "ConfigMap":
-        return f"ConfigMap {name}" if "quorate" in name else ""
+    if kind in ("ConfigMap", "Secret", "Pod"):
+        return f"{kind} {name}" if "quorate" in name else ""
     replicas = item.get("spec", {}).get("replicas", "")
     marks = ",".join(k for k in item["metadata"].get("annotations") or {} if "quorate" in k)
     return f"{kind} {item['metadata'].get('namespace', '')}/{name} {replicas} {marks}"

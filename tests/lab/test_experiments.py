@@ -63,3 +63,14 @@ def test_a_worker_sees_what_the_harness_sees_and_keeps_nothing(lab: Lab) -> None
     assert abs(seen["clock"]["offset_s"]) <= seen["clock"]["uncertainty_s"] < 0.05
     left = "systemctl list-units --all --no-legend 'quorate*'; ls -A /run/quorate"
     assert lab.on(seen["node"], "sh", "-c", left).stdout.strip() in ("", "proc")
+
+
+def test_a_pod_sees_what_the_harness_sees_and_is_gone(lab: Lab) -> None:
+    played = lab.play("apiserver_isolate_seen_from_pod")
+    assert played.verdict["verdict"] == "MET", played.output
+    stored = json.loads((played.directory / "sampler.json").read_text())
+    seen = stored["vantages"]["pod:surviving-worker"]
+    assert seen["complete"], seen["problem"]
+    assert abs(seen["clock"]["offset_s"]) <= seen["clock"]["uncertainty_s"] < 0.05
+    ours = ("-n", "kube-system", "-l", "app=quorate-sampler", "-o", "name")
+    assert lab.kubectl("get", "pods,secrets", *ours).strip() == ""

@@ -33,17 +33,17 @@ def main() -> int:
     """Starts the process that stays, and returns 0 while it begins; 1 with a reason on stderr."""
     order = json.loads(_line())
     try:
-        _settle_in(order["folder"])
+        settle_in(order["folder"])
     except OSError as error:
         sys.stderr.write(f"{order['folder']}: {error.strerror or error}\n")
         return 1
     if os.fork():
         return 0
     os.setsid()
-    _attach(order["folder"])
+    attach(order["folder"])
     config = order["config"]
     signal.setitimer(signal.ITIMER_REAL, float(config["lasts_s"]) + KILL_AFTER_S)
-    return play(json.dumps(_placed(config, order["folder"])).encode())
+    return play(json.dumps(placed(config, order["folder"])).encode())
 
 
 def _line() -> bytes:
@@ -57,7 +57,7 @@ def _line() -> bytes:
     return bytes(data)
 
 
-def _settle_in(folder: str) -> None:
+def settle_in(folder: str) -> None:
     """Makes the folder, which must not be there: each start has one of its own."""
     os.umask(0o077)
     os.makedirs(os.path.dirname(folder), exist_ok=True)
@@ -65,7 +65,7 @@ def _settle_in(folder: str) -> None:
     os.mkfifo(os.path.join(folder, CONTROL))
 
 
-def _attach(folder: str) -> None:
+def attach(folder: str) -> None:
     """Stdin is the FIFO, held open by ourselves so that it never ends; all that came
     with the link is let go (a lock that is inherited would be held for as long as we live)."""
     append = os.O_WRONLY | os.O_APPEND | os.O_CREAT
@@ -81,7 +81,8 @@ def _attach(folder: str) -> None:
                 pass  # that of the listing
 
 
-def _placed(config: dict[str, Any], folder: str) -> dict[str, Any]:
+def placed(config: dict[str, Any], folder: str) -> dict[str, Any]:
+    """The configuration with its outputs in that folder."""
     for one in [*config["probes"], config["control"]]:
         one["output"] = os.path.join(folder, one["output"])
     return config

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from quorate.harness.drivers.drain import drain, noticed_cordons, stuck
-from quorate.harness.drivers.pods import selects
+from quorate.harness.drivers.pods import SAMPLER_LABELS, selects
 from quorate.harness.errors import DriverError
 from tests.memory_api import MemoryServer, budget, pod
 
@@ -41,6 +41,15 @@ def test_daemonsets_and_mirror_pods_stay() -> None:
     assert done.evicted == ("shop/a",)
     assert done.left == ()
     assert evictions(server) == ["a"]
+
+
+def test_the_pod_that_looks_on_stays() -> None:
+    """One that is evicted would tell nothing more."""
+    ours = pod("ours", owner=None, labels={**SAMPLER_LABELS, "quorate/mark": "m"})
+    server = MemoryServer(dict([CORDONED, pod("a", labels={"quorate/mark": "m"}), ours]))
+    done = drain(server.api, node="w1", deadline_s=10, clock=Time())
+    assert done.evicted == ("shop/a",)
+    assert done.left == (), "nor does anybody wait for it"
 
 
 def test_pods_of_other_nodes_are_not_asked_to_go() -> None:

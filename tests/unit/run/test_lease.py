@@ -262,6 +262,10 @@ def test_a_silent_api_is_believed_only_while_a_fault_of_ours_is_on(
             "/apis/apps/v1/namespaces/kube-system/deployments",
             {"name": "coredns", "annotations": {"quorate/quorate-1-a-one-coredns": "on"}},
         ),
+        (
+            "/api/v1/namespaces/kube-system/secrets?labelSelector=quorate%2Fmark",
+            {"name": "quorate-1-a-sampler-1", "labels": {"quorate/mark": "quorate-1-a"}},
+        ),
     ],
 )
 def test_marks_in_the_api_keep_it_from_being_taken_over(
@@ -270,7 +274,7 @@ def test_marks_in_the_api_keep_it_from_being_taken_over(
     scene.lease().take(lasts_s=1)
     scene.time = NOW + timedelta(hours=1)
     scene.store.marked = {path: [{"metadata": meta}, {"metadata": {"name": "other"}}]}
-    with pytest.raises(RefusedError, match=f"/{meta['name']}: quorate/"):
+    with pytest.raises(RefusedError, match=f"[a-z]/{meta['name']}: quorate/"):
         scene.lease("run-2", machine="there").take(lasts_s=60)
 
 

@@ -75,6 +75,7 @@ def test_what_the_cluster_decides_on_is_found_at_the_start_and_written_down(
 
     events: list[dict[str, Any]] = []
     one: Any = SimpleNamespace(ca=b"CA", certificate=b"C", key=b"K")
+    nobody: Any = None  # no pod is asked from
     ledger: Any = SimpleNamespace(registers_for=lambda name: (), plans=lambda client: {})
     directory: Any = SimpleNamespace(append_event=lambda kind, **data: events.append(data))
     request: Any = SimpleNamespace(experiment=experiment, cluster=cluster)
@@ -83,7 +84,7 @@ def test_what_the_cluster_decides_on_is_found_at_the_start_and_written_down(
         request=request,
         credentials=one,
         ledger=ledger,
-        reach=Reach(MemoryTransport(), lambda undo, take: None, places),
+        reach=Reach(MemoryTransport(), lambda undo, take: None, places, nobody),
     )
     assert not asked, "the service under watch is not there yet"
     made.start()

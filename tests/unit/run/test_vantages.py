@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from quorate.harness.drivers.sampler_pod import SamplerPodDriver
 from quorate.harness.errors import RefusedError, SpecError
 from quorate.harness.model.cluster import Cluster
 from quorate.harness.model.probe_plan import ProbePlan
@@ -17,6 +18,7 @@ from quorate.harness.model.strict import checked
 from quorate.harness.run.ledger import check_registers
 from quorate.harness.run.vantages import Reach, Vantages, vantage_node
 from quorate.harness.transport import MemoryTransport, Reply
+from tests.memory_api import MemoryServer
 
 PROBE = {"probe": "api_quorum_read", "path": "vip", "connection": "new", "rate_hz": 10}
 PLAN = ProbePlan("10.0.0.1", 8443, "/", "new", 10.0)
@@ -35,6 +37,9 @@ def experiment(**probes: str) -> Any:
 class Scene:
     def __init__(self, cluster: Cluster, **probes: str) -> None:
         self.transport = MemoryTransport()
+        self.server = MemoryServer()
+        kube: Any = None  # no pod is talked to here
+        self.pods = SamplerPodDriver(cluster, kube=kube, api=self.server.api)
         self.journalled: list[str] = []
         self.events: list[tuple[str, dict[str, object]]] = []
         directory: Any = SimpleNamespace(
@@ -48,7 +53,7 @@ class Scene:
             directory,
             experiment=experiment(**probes),
             cluster=cluster,
-            reach=Reach(self.transport, self.hold, lambda paths: {}),
+            reach=Reach(self.transport, self.hold, lambda paths: {}, self.pods),
         )
 
     def hold(self, undo: Any, take: Any) -> None:
@@ -68,11 +73,13 @@ def test_words_stand_for_nodes(cluster: Cluster) -> None:
     assert node(f"node:{servers[2]}", servers[2]) == servers[2], "who names it means it"
     with pytest.raises(RefusedError, match="every such node is the target"):
         node("node:surviving-worker", *workers)
+    assert node("pod:first-worker") == node("node:first-worker")
+    assert node(f"pod:{servers[2]}") == servers[2]
     with pytest.raises(RefusedError, match=r"no such node; there are .*surviving-worker"):
         node("node:cp9")
 
 
-@pytest.mark.parametrize("word", ["node:", "nodes:w1", "pod", "harness:w1", "node:W1", ""])
+@pytest.mark.parametrize("word", ["node:", "nodes:w1", "pod", "pod:", "harness:w1", "node:W1", ""])
 def test_a_wrong_word_is_refused_by_the_reader(word: str) -> None:
     with pytest.raises(SpecError) as refused:
         spec(**{"from": word})
@@ -87,7 +94,7 @@ def test_who_says_nothing_asks_beside_the_harness() -> None:
 
 
 @pytest.mark.parametrize("probe", ["api_write", "api_watch"])
-@pytest.mark.parametrize("word", ["node:w1", "node:surviving-worker"])
+@pytest.mark.parametrize("word", ["node:w1", "node:surviving-worker", "pod:w1"])
 def test_writes_and_watches_come_from_the_harness_alone(probe: str, word: str) -> None:
     far: Any = SimpleNamespace(
         probes={"w": spec(probe=probe, **{"from": word})}, deadlines_s=lambda name: (1,)
@@ -144,6 +151,21 @@ def test_what_had_no_address_gets_one_before_the_start(
     placed = replace(PLAN, host="10.96.0.1")
     scene.vantages.place({"far": placed})
     assert made == {"node:cp1": {"far": placed}, "node:cp2": {"near": PLAN}}
+
+
+def test_a_pod_is_journalled_before_it_is_made_and_its_secret_too(cluster: Cluster) -> None:
+    scene = Scene(cluster, far="pod:first-worker")
+    name = cluster.workers[0].name
+    with pytest.raises(RefusedError, match=f"the API knows no node {name}"):
+        scene.vantages.resolve(scene.plans, targeted=())
+    scene.server.objects[f"/api/v1/nodes/{name}"] = {"metadata": {"name": name}}
+    scene.vantages.resolve(scene.plans, targeted=())
+    scene.vantages.start(lasts_s=60.0)
+    assert scene.journalled == [
+        "pod:first-worker:secret on harness",
+        "pod:first-worker:sampler on harness",
+    ]
+    assert {method for method, _ in scene.server.asked} == {"GET"}, "nothing is made before"
 
 
 def test_a_fault_that_moved_to_a_surviving_node_is_refused(cluster: Cluster) -> None:
