@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.lab.conftest import Lab
+from tests.lab.conftest import Lab, Played
 
 pytestmark = pytest.mark.lab
 
@@ -16,7 +16,7 @@ def kinds(events: list[dict[str, object]]) -> list[object]:
 
 
 def test_vip_drop_holder_is_met(lab: Lab) -> None:
-    played = lab.play("vip_drop_holder")
+    played = lab.play_in_sight("vip_drop_holder")
     assert played.exit_code == 0, played.output
     assert played.verdict["verdict"] == "MET"
     assert kinds(played.events).count("undo_done") == 1
@@ -53,9 +53,18 @@ def test_an_act_that_does_nothing_is_inconclusive(lab: Lab) -> None:
     assert played.verdict["verdict"] == "INCONCLUSIVE"
 
 
+def assert_met_or_blind_there(played: Played) -> None:
+    """Every bound that could be judged holds. A sampler on a node or in a pod runs without real
+    time where the kernel gives groups none (cgroup v1): that it says so is right, and no pass."""
+    states = {one["state"] for one in played.verdict["objectives"]}
+    broken = [gate["name"] for gate in played.verdict["gates"] if not gate["ok"]]
+    assert "MISSED" not in states, played.output
+    assert (played.exit_code, broken) in ((0, []), (3, ["prober"])), played.output
+
+
 def test_a_worker_sees_what_the_harness_sees_and_keeps_nothing(lab: Lab) -> None:
-    played = lab.play("apiserver_isolate_seen_from_worker")
-    assert played.verdict["verdict"] == "MET", played.output
+    played = lab.play_in_sight("apiserver_isolate_seen_from_worker")
+    assert_met_or_blind_there(played)
     stored = json.loads((played.directory / "sampler.json").read_text())
     seen = stored["vantages"]["node:surviving-worker"]
     assert seen["complete"], seen["problem"]
@@ -66,8 +75,8 @@ def test_a_worker_sees_what_the_harness_sees_and_keeps_nothing(lab: Lab) -> None
 
 
 def test_a_pod_sees_what_the_harness_sees_and_is_gone(lab: Lab) -> None:
-    played = lab.play("apiserver_isolate_seen_from_pod")
-    assert played.verdict["verdict"] == "MET", played.output
+    played = lab.play_in_sight("apiserver_isolate_seen_from_pod")
+    assert_met_or_blind_there(played)
     stored = json.loads((played.directory / "sampler.json").read_text())
     seen = stored["vantages"]["pod:surviving-worker"]
     assert seen["complete"], seen["problem"]

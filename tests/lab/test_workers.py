@@ -71,7 +71,7 @@ def test_a_budget_that_no_drain_satisfies_is_named_and_the_node_uncordoned(lab: 
 
 
 def test_a_worker_without_power_is_given_up_and_its_pod_serves_elsewhere(lab: Lab) -> None:
-    played = lab.play("node_power_off")
+    played = lab.play_in_sight("node_power_off")
     assert played.exit_code == 0, played.output
     assert {"detect", "taint", "withdrawn", "evict", "create", "endpoint"} <= phases(played)
     took = objective(played, "time_to_rescheduled_s")
