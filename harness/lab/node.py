@@ -102,13 +102,13 @@ def power_on(plan: LabPlan, node: NodePlan, facts: HostFacts, lower: Sequence[Pa
     except LabError as error:
         tail = "\n".join(log.read_text().splitlines()[-5:])
         raise LabError(f"{node.name} does not boot:\n{tail}") from error
-    _give_weight(plan)
+    give_weight(plan)
 
 
-def _give_weight(plan: LabPlan) -> None:
+def give_weight(plan: LabPlan, *, mounted: Path = Path("/sys/fs/cgroup")) -> None:
     """Let the group of all nodes weigh as many as it has, on a host with cgroup v1: beside it each
     process of the host weighs as much as one, and a busy host would starve six machines at once."""
-    for base in Path("/sys/fs/cgroup").glob("cpu*"):
+    for base in mounted.glob("cpu*"):
         for group in (base / "quorate", base / "quorate" / plan.spec.name):
             shares = group / "cpu.shares"
             if shares.exists():
