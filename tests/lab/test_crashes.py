@@ -1,7 +1,8 @@
 """The harness is killed at every line of its journal: the guardian leaves nothing behind.
 
 One fault of each family. It is played to the end first: that says how many lines there are. What is
-journalled before anything is done about the fault is the same in all, and is died at in one.
+journalled before anything is done about the fault, and settled after it, is the same in all, and is
+died at in one.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ SETTLED_S = 240.0
 OF_EVERY_RUN = ("lease:", "ledger:")
 """Ids of undos that every run journals, whatever it breaks later."""
 EVERYWHERE = "API server"
-"""The family that dies at those lines too: until then no family differs from another."""
+"""The family that dies at those lines too: at them no family differs from another."""
 HOLDER = "jsonpath={.spec.holderIdentity}"
 
 
@@ -82,10 +83,12 @@ def lines_of(directory: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines if line.endswith("}")]
 
 
-def begun_alike(directory: Path) -> int:
-    """How many lines come before the first that is about the fault."""
-    ids = [line["undo"]["id"] for line in lines_of(directory) if line["entry"] == "undo"]
-    return next(number for number, one in enumerate(ids) if not one.startswith(OF_EVERY_RUN))
+def about_the_fault(directory: Path) -> range:
+    """The numbers of the lines, from 1, that are about the fault: first and last ones are of what
+    every run has."""
+    ids = [line.get("id") or line["undo"]["id"] for line in lines_of(directory)]
+    ours = [n for n, one in enumerate(ids, start=1) if not one.startswith(OF_EVERY_RUN)]
+    return range(ours[0], ours[-1] + 1)
 
 
 @pytest.mark.parametrize("family", sorted(FAMILIES))
@@ -101,9 +104,9 @@ def test_killed_at_every_line_of_the_journal(
     path.write_text(yaml.safe_dump(document, sort_keys=False))
     run = Dying(lab, untouched, path)
     lines = entries(whole := run.lives())
-    alike = begun_alike(whole)
-    assert alike >= 1, "the Lease"
-    for number in range(1 if family == EVERYWHERE else alike + 1, len(lines) + 1):
+    about = about_the_fault(whole)
+    assert 1 < about.start < about.stop <= len(lines), "the Lease is first and last"
+    for number in range(1, len(lines) + 1) if family == EVERYWHERE else about:
         written = run.dies("after", number)
         assert written[:number] == lines[:number], "and the guardian has gone on from there"
     # The fault is off, and that is not yet written down: the guardian undoes it once more.
