@@ -102,6 +102,16 @@ def test_only_changes_are_reported() -> None:
     ]
 
 
+def test_what_has_not_changed_is_said_again_to_whoever_did_not_hear() -> None:
+    reporter = node_program.Reporter()
+    for _ in range(2):
+        reporter.fact("haproxy", "up", True)
+        reporter.fact("raft_term", "7 b2", None)
+        reporter.say_all_again()
+    lines = [reporter.lines.get_nowait() for _ in range(reporter.lines.qsize())]
+    assert [line["component"] for line in lines] == ["haproxy", "raft_term", "haproxy"]
+
+
 def test_a_silent_haproxy_makes_its_backends_unknown() -> None:
     reporter = node_program.Reporter()
     config = {
