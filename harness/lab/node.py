@@ -18,9 +18,6 @@ from quorate.harness.lab.spec import HostFacts
 GO_DOWN_S = 120.0
 """systemd gives each unit 90 s to stop, and then kills it."""
 
-CPU_SHARES = 1024
-"""cgroup v1's default weight of a group, and of a process beside it (sched(7))."""
-
 
 def runc(plan: LabPlan, facts: HostFacts | None = None) -> list[str]:
     """The runc command with this lab's own state directory, so that only its nodes are in reach."""
@@ -102,17 +99,6 @@ def power_on(plan: LabPlan, node: NodePlan, facts: HostFacts, lower: Sequence[Pa
     except LabError as error:
         tail = "\n".join(log.read_text().splitlines()[-5:])
         raise LabError(f"{node.name} does not boot:\n{tail}") from error
-    give_weight(plan)
-
-
-def give_weight(plan: LabPlan, *, mounted: Path = Path("/sys/fs/cgroup")) -> None:
-    """Let the group of all nodes weigh as many as it has, on a host with cgroup v1: beside it each
-    process of the host weighs as much as one, and a busy host would starve six machines at once."""
-    for base in mounted.glob("cpu*"):
-        for group in (base / "quorate", base / "quorate" / plan.spec.name):
-            shares = group / "cpu.shares"
-            if shares.exists():
-                shares.write_text(f"{CPU_SHARES * len(plan.nodes)}\n")
 
 
 def _goes_down(plan: LabPlan, name: str) -> bool:

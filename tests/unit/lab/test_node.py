@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -61,15 +60,3 @@ def test_a_machine_that_goes_down_is_booted_once_it_is_off(
     with pytest.raises(Down):
         switch_on(plan, ordinary)
     assert waited == ["cp1 goes down"]
-
-
-def test_the_group_of_all_nodes_weighs_as_many_as_it_has(plan: LabPlan, tmp_path: Path) -> None:
-    groups = [tmp_path / "cpu" / "quorate", tmp_path / "cpu" / "quorate" / plan.spec.name]
-    for group in groups:
-        group.mkdir(parents=True)
-        (group / "cpu.shares").write_text("1024\n")
-    (tmp_path / "cpuset" / "quorate").mkdir(parents=True)
-    node.give_weight(plan, mounted=tmp_path)
-    weights = {(group / "cpu.shares").read_text() for group in groups}
-    assert weights == {f"{1024 * len(plan.nodes)}\n"}
-    assert list((tmp_path / "cpuset" / "quorate").iterdir()) == []
