@@ -19,6 +19,7 @@ from quorate.harness.sampling.sampler import Sampler
 from quorate.harness.store.run_directory import RunDirectory
 from quorate.probes.catalogue import PROBES, plan_probe
 from tests.contract.sampling.answering import LATE_S, Answering
+from tests.contract.sampling.outcomes import outcomes
 
 CLUSTER = Cluster.model_validate(
     {
@@ -53,12 +54,6 @@ def asked(run: RunDirectory) -> Iterator[Asked]:
     yield ask
     for server in servers:
         server.close()
-
-
-def outcomes(series: SampleSeries) -> set[tuple[int, str]]:
-    every = zip(series.outcome, series.detail, strict=True)
-    found = {(outcome, series.texts[detail]) for outcome, detail in every}
-    return {(outcome, text) for outcome, text in found if text != "late"}
 
 
 API_PROBES = sorted(name for name, question in PROBES.items() if question.of == "api")

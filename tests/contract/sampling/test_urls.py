@@ -15,6 +15,7 @@ from quorate.harness.sampling.sampler import Sampler
 from quorate.harness.store.run_directory import RunDirectory
 from quorate.probes.url_reachability import plan_url
 from tests.contract.sampling.answering import LATE_S, Answering
+from tests.contract.sampling.outcomes import outcomes
 
 Asked = Callable[..., tuple[SampleSeries, Answering]]
 
@@ -50,12 +51,6 @@ def asked(run: RunDirectory, pki: Path) -> Iterator[Asked]:
     yield ask
     for server in servers:
         server.close()
-
-
-def outcomes(series: SampleSeries) -> set[tuple[int, str]]:
-    every = zip(series.outcome, series.detail, strict=True)
-    found = {(outcome, series.texts[detail]) for outcome, detail in every}
-    return {(outcome, text) for outcome, text in found if text != "late"}
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
