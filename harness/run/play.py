@@ -83,7 +83,12 @@ def play_source(source: ExperimentSource, *, options: live.Options) -> Outcome:
     """The same with a text that was read before; it may be played several times."""
     document = read_document(source)
     live.prepare(replace(options, source=source))
-    return outcome_of(run_engine(document))
+    try:
+        return outcome_of(run_engine(document))
+    finally:
+        # The control has done it, unless something tore the engine that it does not take for an
+        # error (a test's time limit): this process may go on to live, and no guardian would come.
+        live.end("something other than the experiment ended the engine")
 
 
 def run_engine(document: dict[str, Any]) -> Mapping[str, Any]:
