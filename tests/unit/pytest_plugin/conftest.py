@@ -121,7 +121,16 @@ class Project:
     def run(self, *arguments: str, armed: bool = True) -> pytest.RunResult:
         (self.path / "cluster.yaml").write_text("")
         arm = ("--quorate-cluster", "cluster.yaml") if armed else ()
-        fixed = ("-p", "no:cacheprovider", "--junitxml=junit.xml", "--strict-markers", "-ra")
+        # hypothesis would be imported by each of them, for its summary
+        fixed = (
+            "-p",
+            "no:hypothesispytest",
+            "-p",
+            "no:cacheprovider",
+            "--junitxml=junit.xml",
+            "--strict-markers",
+            "-ra",
+        )
         return self.pytester.runpytest_inprocess(*fixed, *arm, *arguments)
 
     @property
