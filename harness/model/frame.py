@@ -93,9 +93,22 @@ def check_frame(document: Mapping[str, Any], /) -> Frame:
     _demand(CONTROLS, found=read.controls, path=("controls",))
     _demand(RUNTIME, found=read.runtime, path=("runtime",))
     _demand(HYPOTHESIS, found=read.hypothesis, path=("steady-state-hypothesis",))
+    _check_configuration(read.configuration)
     _check_secrets(read.secrets)
     plan, index = _plan(read.extensions)
     return Frame(read.title, read.description.strip(), read.tags, read.method, plan, index)
+
+
+def _check_configuration(configuration: Any) -> None:
+    """The engine asks for it before it calls our control."""
+    for name, value in configuration.items() if isinstance(configuration, Mapping) else ():
+        if isinstance(value, Mapping) and value.get("type") == "probe":
+            raise SpecError(
+                None,
+                field=path_text(("configuration", str(name), "type")),
+                found="'probe': it would be asked before the run's cluster is known",
+                allowed="a value, or {type: env, key: NAME}; probes belong into the method",
+            )
 
 
 def _check_secrets(secrets: Any) -> None:

@@ -107,6 +107,14 @@ def test_a_secret_that_would_be_copied_into_each_run_is_refused(secrets: Any, fi
     assert "hunter2" not in str(caught.value).replace("['hunter2']", "")
 
 
+def test_a_probe_that_would_be_asked_before_the_cluster_is_known_is_refused() -> None:
+    document = yaml.safe_load(shipped.find(MIXED).read_text())
+    provider = {"type": "python", "module": "chaosk8s.pod.probes", "func": "count_pods"}
+    configuration = {"pods": {"type": "probe", "provider": provider}}
+    with pytest.raises(SpecError, match="before the run's cluster is known"):
+        play.read_experiment(_source({**document, "configuration": configuration}))
+
+
 @pytest.mark.parametrize(
     "secrets",
     [
