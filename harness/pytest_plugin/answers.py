@@ -71,6 +71,7 @@ class Answer:
 
     def take(self, outcome: Outcome) -> None:
         """The run is over. NoAnswer where it says nothing."""
+        __tracebackhide__ = True
         if outcome.directory is not None and outcome.verdict is not None:
             directory = RunDirectory.open(outcome.directory)
             self._stored = _Stored(directory, directory.verdict())
@@ -124,6 +125,7 @@ class Answer:
     def assert_met(self) -> None:
         """AssertionError that says which objective, measured, bound, predicted, when, and where
         the rest lies, unless all are met."""
+        __tracebackhide__ = True
         if self.verdict is not State.MET:
             raise AssertionError(self.text)
 

@@ -21,9 +21,11 @@ from quorate.harness.run import by_hand, live, play, shipped
 from quorate.harness.run.outcome import Outcome
 from quorate.harness.run.progress import TextProgress
 from quorate.harness.run.signals import Ending
+from quorate.reports.failure import printable
 
 Fields = Mapping[str, object]
 
+DIRTY = "an undo failed, the cluster may still be faulted: run `quorate undo`"
 INTERRUPTED = "interrupted by a signal; what was on has been taken off"
 
 QUIET_S = 30.0
@@ -44,6 +46,7 @@ class Quorate:
 
         MISSED is an answer, and `assert_met` of it fails the test. NoAnswer where there is none.
         """
+        __tracebackhide__ = True
         with self._alone():
             path = self._find(experiment)
             answer = Answer(path.stem)
@@ -72,6 +75,7 @@ class Quorate:
         without us comes. ``plan``: probes, objectives, given, baseline_s, … in place of those that
         `quorate new FAULT` writes. ``arguments``: the fault's own (docs/faults.md).
         """
+        __tracebackhide__ = True
         document = by_hand.injecting(
             fault, target=target, arguments=arguments, at_most_s=at_most_s, plan=plan or {}
         )
@@ -93,6 +97,7 @@ class Quorate:
         several as {name: {"probe": word, …}}. ``plan``: as in `inject`. Before the block a baseline
         of 300 samples is taken; ``at_most_s``: how long the block may take.
         """
+        __tracebackhide__ = True
         default = {"connection": "new", "rate_hz": 20}
         if isinstance(probe, str):
             probes: dict[str, Fields] = {probe: {"probe": probe, **default, **fields}}
@@ -112,6 +117,7 @@ class Quorate:
 
     @contextlib.contextmanager
     def _block(self, document: by_hand.Document, *, name: str) -> Iterator[Block]:
+        __tracebackhide__ = True
         block, played = Block(name), by_hand.ByHand(self._options())
         with self._alone():
             try:
@@ -128,6 +134,7 @@ class Quorate:
 
     def _ended_by(self, error: BaseException, *, block: Block, outcome: Outcome | None) -> None:
         """Raises what the test is to see in the error's place, if that is not the error itself."""
+        __tracebackhide__ = True
         ours = isinstance(error, QuorateError | KeyboardInterrupt | Ending)
         if outcome is None:
             self._refuse(block, error)
@@ -135,7 +142,9 @@ class Quorate:
         try:
             self._told(block, outcome)
         except NoAnswer as nothing:
-            if ours or outcome.exit_code == UndoFailed.exit_code:
+            if ours:
+                raise nothing from None
+            if outcome.exit_code == UndoFailed.exit_code:
                 raise nothing from error
             error.add_note(str(nothing))
         else:
@@ -143,16 +152,20 @@ class Quorate:
             error.add_note(f"{block.name}: {block.verdict}, run {block.directory}")
 
     def _refuse(self, answer: Answer, error: BaseException) -> None:
+        __tracebackhide__ = True
         if isinstance(error, KeyboardInterrupt | Ending):
             self._stop(INTERRUPTED)
-            raise NoAnswer(f"{answer.name}: no answer: {INTERRUPTED}") from error
-        if isinstance(error, QuorateError):
-            raise NoAnswer(f"{answer.name}: no answer: {error}") from error
+            raise NoAnswer(f"{answer.name}: no answer: {INTERRUPTED}") from None
+        if isinstance(error, QuorateError):  # it says all there is to say
+            if error.exit_code == UndoFailed.exit_code:
+                self._stop(DIRTY)
+            raise NoAnswer(printable(f"{answer.name}: no answer: {error}")) from None
 
     def _told(self, answer: Answer, outcome: Outcome) -> None:
         """What came of a run, for the test, its report and the session."""
+        __tracebackhide__ = True
         if outcome.exit_code == UndoFailed.exit_code:
-            self._stop("an undo failed, the cluster may still be faulted: run `quorate undo`")
+            self._stop(DIRTY)
         elif outcome.error == Interrupted.__name__:
             self._stop(INTERRUPTED)
         try:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from quorate.harness.errors import RefusedError
+from quorate.harness.errors import RefusedError, UndoFailed
 from quorate.harness.model.verdict import State
 from quorate.harness.pytest_plugin import experiments
 from quorate.harness.run.outcome import Outcome
@@ -95,10 +95,11 @@ def test_a_refused_run_is_an_error(project: Project, player: Player) -> None:
     [
         (Outcome(3, None, None, "a signal ended it", "Interrupted"), "interrupted by a signal"),
         (Outcome(4, None, None, "power: no", "UndoFailed"), "an undo failed"),
+        (UndoFailed([("a", RefusedError("no"))], journal="j"), "an undo failed"),
     ],
 )
 def test_what_is_interrupted_or_dirty_stops_the_session(
-    project: Project, player: Player, outcome: Outcome, said: str
+    project: Project, player: Player, outcome: Outcome | BaseException, said: str
 ) -> None:
     for name in ("apiserver_kill", "etcd_kill", "vip_drop_holder"):
         project.ship(name)
@@ -108,7 +109,7 @@ def test_what_is_interrupted_or_dirty_stops_the_session(
     assert player.played == ["apiserver_kill", "etcd_kill"]
     result.stdout.fnmatch_lines([f"*quorate: {said}*"])
     assert [children(case) for case in project.cases] == [[], ["error"]]
-    if outcome.exit_code == 4:
+    if outcome == Outcome(4, None, None, "power: no", "UndoFailed"):
         result.stdout.fnmatch_lines(["AN UNDO FAILED*"])
 
 
