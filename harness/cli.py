@@ -21,6 +21,7 @@ BROKEN = 3
 """Exit code of an error that is a bug of ours: the run says nothing."""
 
 ELSEWHERE: Mapping[str, tuple[str, str]] = {
+    "completion": ("quorate.harness.completion:completion", "Print a completion script."),
     "lab": ("quorate.harness.lab.cli:lab", "A real HA cluster in namespaces of this machine."),
 }
 """Verbs that live in other modules, with the line that `--help` shows without importing them."""
@@ -61,7 +62,16 @@ def quorate() -> None:
     4 an undo failed and the cluster may still be faulted.
 
     \b
-    Example:  quorate lab up && quorate run experiments/vip_drop_holder.yaml
+    First steps:
+      quorate lab up               a real HA cluster to try it on (as root, on Linux)
+      quorate plan vip_drop_holder what would be broken, and what should come of it
+      quorate run vip_drop_holder  break it, measure, undo, judge
+      quorate report               the newest run's report again
+      quorate undo                 take back what an earlier run left on
+
+    \b
+    An experiment is a file, or the name of one that comes with quorate; `quorate new FAULT`
+    writes one. Your own cluster is --cluster FILE or $QUORATE_CLUSTER; each verb has --help.
     """
 
 

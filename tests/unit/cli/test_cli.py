@@ -224,7 +224,7 @@ def test_every_verb_has_an_example(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_no_verb_is_a_stub() -> None:
-    known = {"gameday", "judge", "lab", "new", "plan", "report", "run", "undo"}
+    known = {"completion", "gameday", "judge", "lab", "new", "plan", "report", "run", "undo"}
     assert set(cli.quorate.list_commands(click.Context(cli.quorate))) == known
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from quorate.harness.errors import SpecError
 from quorate.harness.run import live, play, shipped
 
 
@@ -26,3 +28,17 @@ def test_what_tears_the_engine_ends_the_run(
     with pytest.raises(how):
         play.play_source(source, options=live.Options())
     assert len(ended) == 1
+
+
+def test_an_experiment_is_a_file_or_the_name_of_a_shipped_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = play.read_source(Path("controls/nothing_happens"))
+    assert source.text == shipped.find("controls/nothing_happens").read_text()
+    assert source.name == "nothing_happens"
+    (tmp_path / "vip_drop_holder").write_text("mine")
+    assert play.read_source(Path("vip_drop_holder")).text == "mine", "a file goes first"
+    for name in ("vip_drop_holder.yaml", "nowhere", "suites/core"):
+        with pytest.raises(SpecError, match="No such file"):
+            play.read_source(Path(name))
