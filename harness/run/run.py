@@ -186,8 +186,9 @@ class Run:
                 fault, target=target, facts=lambda: self._aim.facts().to_dict()
             )
             self._w.progress.say(f"it bites: {evidence}")
-            until, at_most_s = str(arguments["watch_until"]), float(str(arguments["at_most_s"]))
-            reached = watching and self._watch_fault(until, at_most_s=at_most_s)
+            reached = watching and self._watch_fault(
+                str(arguments["watch_until"]), at_most_s=float(str(arguments["at_most_s"]))
+            )
         return {"nodes": list(nodes), "proof": evidence, "reached": reached}
 
     def _foretell(self, placed: Placed) -> None:
