@@ -20,7 +20,7 @@ SEVERAL = "several: "
 """How a fact of the VIP begins that names its holders, in place of one node that has it."""
 
 SILENT_S = 2.5
-"""What a node says is held for unknown when it was last heard 2 s ago (harness.run.components); this
+"""What a node says is held for unknown when it was last heard 2 s ago (run.components); this
 is a little more."""
 
 

@@ -1,8 +1,8 @@
 """`chaos run` plays the same file to the same verdict, on this Python and on a newer one.
 
 The newer one is `QUORATE_PARITY_PYTHON`, which noxfile.py sets where there is such an interpreter,
-and says so loudly where there is none. Chaos Toolkit has only 0 and 1 to end with. A bad baseline and
-a mistyped control are played on both against the fake cluster (tests/contract/engine).
+and says so loudly where there is none. Chaos Toolkit has only 0 and 1 to end with. A bad baseline
+and a mistyped control are played on both against the fake cluster (tests/contract/engine).
 """
 
 from __future__ import annotations
