@@ -21,6 +21,7 @@ BROKEN = 3
 """Exit code of an error that is a bug of ours: the run says nothing."""
 
 ELSEWHERE: Mapping[str, tuple[str, str]] = {
+    "gate": ("quorate.harness.verbs.gate:gate", "Yes or no, from the runs that are stored."),
     "lab": ("quorate.harness.lab.cli:lab", "A real HA cluster in namespaces of this machine."),
 }
 """Verbs that live in other modules, with the line that `--help` shows without importing them."""
@@ -126,7 +127,7 @@ def run(
     from quorate.harness.run import play, regression, repetition, telling
     from quorate.reports.repetition import render_repetition
 
-    options = _options(**given)
+    options = run_options(**given)
     if save_baseline:
         regression.check_length(repeat)
     play.check(experiments, options=options)
@@ -167,8 +168,8 @@ def gameday(suite: str, as_json: bool, **given: Any) -> None:
     from quorate.harness.run import play
     from quorate.harness.run import suite as suites
 
-    read = suites.read_suite(_suite_file(suite))
-    options = _options(seed=None, **given)
+    read = suites.read_suite(suite_file(suite))
+    options = run_options(seed=None, **given)
     play.check([entry.file for entry in read.entries], options=options)
     played = suites.play_suite(
         read, play=lambda file: play.play(file, options=options), say=options.progress.say
@@ -310,7 +311,7 @@ def report(run: str | None, runs: Path, as_json: bool) -> None:
     click.echo(verdict.to_json() if as_json else render(verdict), nl=False)
 
 
-def _options(
+def run_options(
     *, cluster: Path | None, runs: Path, seed: int | None, settings: Sequence[str]
 ) -> Options:
     from quorate.harness.run.live import Options
@@ -321,7 +322,7 @@ def _options(
     return Options(cluster=cluster, runs=runs, seed=seed, settings=bounds, progress=TextProgress())
 
 
-def _suite_file(suite: str) -> Path:
+def suite_file(suite: str) -> Path:
     """A file is meant by its path, a shipped suite by its name."""
     shipped = Path("experiments/suites", f"{suite}.yaml")
     return shipped if not Path(suite).is_file() and shipped.is_file() else Path(suite)
