@@ -21,6 +21,7 @@ BROKEN = 3
 """Exit code of an error that is a bug of ours: the run says nothing."""
 
 ELSEWHERE: Mapping[str, tuple[str, str]] = {
+    "gameday": ("quorate.harness.verbs.gameday:gameday", "Play a suite, in order."),
     "gate": ("quorate.harness.verbs.gate:gate", "Yes or no, from the runs that are stored."),
     "lab": ("quorate.harness.lab.cli:lab", "A real HA cluster in namespaces of this machine."),
 }
@@ -149,37 +150,6 @@ def run(
     elif repeat == 1 and len(experiments) > 1:
         click.echo(telling.counted(played))
     sys.exit(telling.exit_code_of_all(played))
-
-
-@quorate.command()
-@click.argument("suite", default="core")
-@CLUSTER
-@RUNS
-@SET
-@JSON
-def gameday(suite: str, as_json: bool, **given: Any) -> None:
-    """Play a suite; every experiment must come to the verdict that the suite expects.
-
-    SUITE is a file, or the name of one in experiments/suites.
-
-    \b
-    Example:  quorate gameday experiments/suites/core.yaml
-    """
-    from quorate.harness.run import play
-    from quorate.harness.run import suite as suites
-
-    read = suites.read_suite(suite_file(suite))
-    options = run_options(seed=None, **given)
-    play.check([entry.file for entry in read.entries], options=options)
-    played = suites.play_suite(
-        read, play=lambda file: play.play(file, options=options), say=options.progress.say
-    )
-    folder = suites.write_summary(read, played, runs=options.runs)
-    if as_json:
-        click.echo((folder / "summary.json").read_text(), nl=False)
-    else:
-        click.echo(f"{suites.summary_text(read, played)}\nsummary: {folder}")
-    sys.exit(suites.exit_code(played))
 
 
 @quorate.command()

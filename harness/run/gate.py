@@ -11,15 +11,15 @@ from quorate.harness.cluster.file import read_cluster
 from quorate.harness.cluster.state import find_cluster
 from quorate.harness.errors import UsageError
 from quorate.harness.judge.clearance import decide
-from quorate.harness.model.clearance import Asked, Clearance, Question, content_of
+from quorate.harness.model.clearance import Clearance, Question
 from quorate.harness.model.cluster import Cluster
 from quorate.harness.model.fingerprint import Fingerprint
 from quorate.harness.model.verdict import State
-from quorate.harness.run import live, play
+from quorate.harness.run import live
+from quorate.harness.run.asked import asked_of
 from quorate.harness.run.fingerprint import read_fingerprint
 from quorate.harness.run.stored import stored_runs
 from quorate.harness.run.suite import Entry, Suite
-from quorate.harness.store.bounds_file import rebound, refuse_unused
 from quorate.harness.undo.pending import PendingRuns
 
 _AGE = re.compile(r"(\d+)([smhd])")
@@ -51,7 +51,7 @@ class Gate:
         SpecError and UsageError for mistakes in files; RefusedError and DriverError where the
         cluster cannot be asked at all.
         """
-        asked = self._asked()
+        asked = asked_of(self.suite, options=self.options)
         cluster = read_cluster(find_cluster(self.options.cluster))
         fingerprint = self._fingerprint(cluster)
         now = self.now()
@@ -67,22 +67,6 @@ class Gate:
         since = now - timedelta(seconds=self.max_age_s)
         names = {one.name for one in asked}
         return decide(question, stored_runs(self.options.runs, names=names, since=since))
-
-    def _asked(self) -> tuple[Asked, ...]:
-        given = live.given_bounds(self.options)
-        entries = [
-            (one, play.read_experiment(play.read_source(one.file))) for one in self.suite.entries
-        ]
-        named = {one.file.stem: experiment for one, experiment in entries}
-        refuse_unused(self.options.settings, played=named)
-        return tuple(
-            Asked(
-                one.file.stem,
-                one.expect,
-                content_of(rebound(experiment, name=one.file.stem, given=given)),
-            )
-            for one, experiment in entries
-        )
 
     def _fingerprint(self, cluster: Cluster) -> Fingerprint:
         """What it runs now; reading changes nothing."""

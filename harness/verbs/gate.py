@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from quorate.harness.cli import CLUSTER, JSON, RUNS, SET, run_options, suite_file
-
-if TYPE_CHECKING:
-    from quorate.harness.run.live import Options
-    from quorate.harness.run.suite import Played, Suite
 
 
 @click.command()
@@ -44,7 +40,9 @@ def gate(suite: str, max_age: str, play_missing: bool, as_json: bool, **given: A
               quorate gate --suite core --max-age 7d --run --json
     """
     from quorate.harness.run import suite as suites
+    from quorate.harness.run.gameday import UNDO_FAILED, exit_code
     from quorate.harness.run.gate import Gate, missing_part, read_age
+    from quorate.harness.run.holding import Terms, hold
     from quorate.harness.run.outcome import EXIT_CODES
     from quorate.reports.clearance import clearance_json, render_clearance
 
@@ -53,27 +51,14 @@ def gate(suite: str, max_age: str, play_missing: bool, as_json: bool, **given: A
         run_options(seed=None, **given),
         max_age_s=read_age(max_age),
     )
-    clearance, played = asked.ask(), []
+    clearance, code = asked.ask(), 0
     missing = missing_part(asked.suite, clearance)
     if play_missing and missing.entries:
-        played = _play(missing, options=asked.options)
-        clearance = asked.ask()
-    code = EXIT_CODES[clearance.state]
-    if any(one.outcome and one.outcome.exit_code == suites.UNDO_FAILED for one in played):
-        code = suites.UNDO_FAILED
+        day, _ = hold(missing, Terms(asked.options))
+        clearance, code = asked.ask(), exit_code(day.played)
+    code = code if code == UNDO_FAILED else EXIT_CODES[clearance.state]
     if as_json:
         click.echo(clearance_json(clearance, exit_code=code), nl=False)
     else:
         click.echo(render_clearance(clearance), nl=False)
     sys.exit(code)
-
-
-def _play(missing: Suite, *, options: Options) -> list[Played]:
-    """The experiments that have no run that counts, in the suite's order."""
-    from quorate.harness.run import play
-    from quorate.harness.run import suite as suites
-
-    play.check([one.file for one in missing.entries], options=options)
-    return suites.play_suite(
-        missing, play=lambda file: play.play(file, options=options), say=options.progress.say
-    )
