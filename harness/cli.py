@@ -23,6 +23,10 @@ BROKEN = 3
 ELSEWHERE: Mapping[str, tuple[str, str]] = {
     "gameday": ("quorate.harness.verbs.gameday:gameday", "Play a suite, in order."),
     "gate": ("quorate.harness.verbs.gate:gate", "Yes or no, from the runs that are stored."),
+    "schedule": (
+        "quorate.harness.verbs.schedule:schedule",
+        "Write a systemd timer, a CronJob or a cron line.",
+    ),
     "lab": ("quorate.harness.lab.cli:lab", "A real HA cluster in namespaces of this machine."),
 }
 """Verbs that live in other modules, with the line that `--help` shows without importing them."""

@@ -27,7 +27,10 @@ class Window:
 
     def holds(self, now: datetime) -> bool:
         """Whether this time of the day lies within it."""
-        moment = now.time()
+        return self.holds_time(now.time())
+
+    def holds_time(self, moment: time) -> bool:
+        """The same of a time without a day."""
         if self.start < self.end:
             return self.start <= moment < self.end
         return moment >= self.start or moment < self.end
