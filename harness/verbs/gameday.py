@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -63,8 +64,11 @@ def gameday(
     url = webhook or os.environ.get(VARIABLE)
     hook = Webhook(url, say=options.progress.say) if url else None
     if reason := not_now():
+        code = 0 if outside_ok else 3
         click.echo(f"nothing was done: {reason}", err=True)
-        sys.exit(0 if outside_ok else 3)
+        if as_json:
+            click.echo(json.dumps({"state": "not begun", "why": reason, "exit_code": code}))
+        sys.exit(code)
     terms = Terms(options, resume=resume, not_now=not_now, tell=hook.tell if hook else None)
     day, folder = hold(read, terms)
     if as_json:

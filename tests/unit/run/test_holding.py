@@ -140,6 +140,14 @@ def test_in_a_freeze_nothing_is_done_and_that_is_said(
     assert (scene.options, scene.summaries, scene.told) == ([], [], [])
 
 
+def test_machines_are_told_that_nothing_was_begun(
+    scene: Scene, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert scene(*FREEZE, "--json") == 3
+    said = json.loads(capfd.readouterr().out)
+    assert (said["state"], said["exit_code"]) == ("not begun", 3)
+
+
 def test_a_freeze_that_is_over_is_none(scene: Scene) -> None:
     assert scene("--freeze", "2000-01-01") == 0
     assert len(scene.options) == 2
