@@ -153,10 +153,10 @@ def _write(files: dict[str, str], folder: Path) -> list[Path]:
 def _next_steps(kind: str, written: Sequence[Path], *, unit: str) -> list[str]:
     names = " ".join(map(str, written))
     if kind == "systemd":
+        install = f"cp {names} /etc/systemd/system/ && systemctl daemon-reload"
         return [
             f"check:   systemd-analyze verify {names}",
-            f"install: cp {names} /etc/systemd/system/ && systemctl daemon-reload && "
-            f"systemctl enable --now {unit}.timer",
+            f"install: {install} && systemctl enable --now {unit}.timer",
         ]
     if kind == "cron":  # names with a dot are passed over in /etc/cron.d
         return [f"install: cp {names} /etc/cron.d/{unit}"]
