@@ -80,6 +80,8 @@ class GamedayFolder:
         all cannot be read.
         """
         for path in sorted(runs.absolute().glob(f"gameday-*-{suite.name}-*"), reverse=True):
+            if not (path / SUMMARY).exists():
+                continue  # it was killed before it began
             summary = _read(path / SUMMARY)
             if summary["suite"] != suite.name or summary.get("state") not in UNFINISHED:
                 continue

@@ -84,8 +84,7 @@ def told(day: Gameday, *, cluster: str) -> str:
 def _play_one(entry: Entry, *, suite: Suite, options: live.Options) -> Outcome:
     """One experiment; the live line says which of how many it is."""
     place = suite.entries.index(entry)
-    where = f"{place + 1}/{len(suite.entries)} {entry.file.stem}"
-    progress = Numbered(options.progress, where)
+    progress = Numbered(options.progress, f"{place + 1}/{len(suite.entries)}")
     return play.play(entry.file, options=replace(options, progress=progress, follows=place > 0))
 
 

@@ -281,6 +281,7 @@ def test_the_newest_of_the_suite_is_resumed(scene: Scene) -> None:
     (scene.root / "runs" / "gameday-29990101T000000Z-core-other-0000").mkdir()
     newer = scene.root / "runs" / "gameday-29990101T000000Z-core-other-0000" / "summary.json"
     newer.write_text(json.dumps({"format": 1, "suite": "core-other"}))
+    (scene.root / "runs" / "gameday-29990101T000000Z-core-0001").mkdir()
     assert scene.unfinished().path == max(first.path, second.path)
 
 

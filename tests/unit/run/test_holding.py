@@ -91,7 +91,7 @@ def test_the_live_line_says_which_experiment_it_is(
 ) -> None:
     monkeypatch.setattr("quorate.harness.run.progress.TextProgress.say", lambda self, text: None)
     scene()
-    assert "1/2 vip_drop_holder · baseline" in capfd.readouterr().err
+    assert "1/2 · baseline" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
