@@ -34,7 +34,7 @@ def render_text(verdict: Verdict) -> str:
 
 
 def _lines(verdict: Verdict) -> Iterator[str]:
-    yield f"{verdict.verdict}: {_because(verdict)}"
+    yield f"{verdict.verdict}: {because(verdict)}"
     yield verdict.title
     yield f"run {verdict.run_id}"
     if verdict.arrangements:
@@ -51,7 +51,7 @@ def _lines(verdict: Verdict) -> Iterator[str]:
     yield from _section("Notes", list(verdict.notes))
 
 
-def _because(verdict: Verdict) -> str:
+def because(verdict: Verdict) -> str:
     """The first thing that decided, in one line; lost data before all else."""
     for check in verdict.data_safety or ():
         if check.state is State.MISSED:

@@ -25,6 +25,9 @@ from quorate.reports.failure import printable
 
 Fields = Mapping[str, object]
 
+PLAYED: pytest.StashKey[bool] = pytest.StashKey()
+"""Whether a run went before in this session: what that broke may take a while to come back."""
+
 DIRTY = "an undo failed, the cluster may still be faulted: run `quorate undo`"
 INTERRUPTED = "interrupted by a signal; what was on has been taken off"
 
@@ -202,5 +205,9 @@ class Quorate:
 
     def _options(self) -> live.Options:
         armed = arming.of(self._node.config)
+        stash = self._node.config.stash
+        follows, stash[PLAYED] = stash.get(PLAYED, False), True
         progress = TextProgress(sys.stderr, quiet_s=QUIET_S)
-        return live.Options(cluster=armed.cluster, runs=armed.runs, progress=progress)
+        return live.Options(
+            cluster=armed.cluster, runs=armed.runs, follows=follows, progress=progress
+        )

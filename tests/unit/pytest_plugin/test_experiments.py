@@ -34,6 +34,9 @@ def test_each_experiment_is_a_test_and_other_yaml_is_left_alone(
     assert sorted(player.played) == ["etcd_kill", "vip_drop_holder"]
     assert player.options[0].cluster == project.path / "cluster.yaml"
     assert player.options[0].runs == project.path / "runs"
+    assert [one.follows for one in player.options] == [False, True], (
+        "that takes a while to be whole"
+    )
     assert [case.attrib["name"] for case in project.cases] == ["etcd_kill", "vip_drop_holder"]
 
 
