@@ -21,7 +21,7 @@ BROKEN = 3
 """Exit code of an error that is a bug of ours: the run says nothing."""
 
 ELSEWHERE: Mapping[str, tuple[str, str]] = {
-    "completion": ("quorate.harness.completion:completion", "Print a completion script."),
+    "completion": ("quorate.harness.verbs.completion:completion", "Print a completion script."),
     "gameday": ("quorate.harness.verbs.gameday:gameday", "Play a suite, in order."),
     "gate": ("quorate.harness.verbs.gate:gate", "Yes or no, from the runs that are stored."),
     "schedule": (
@@ -308,8 +308,13 @@ def run_options(
 
 def suite_file(suite: str) -> Path:
     """A file is meant by its path, a shipped suite by its name."""
-    shipped = Path("experiments/suites", f"{suite}.yaml")
-    return shipped if not Path(suite).is_file() and shipped.is_file() else Path(suite)
+    from quorate.harness.run import shipped
+
+    if Path(suite).is_file():
+        return Path(suite)
+    places = (Path("experiments"), shipped.folder())
+    found = (place / "suites" / f"{suite}.yaml" for place in places)
+    return next((file for file in found if file.is_file()), Path(suite))
 
 
 def _stored(run: str | None, runs: Path) -> Any:

@@ -239,3 +239,6 @@ def test_a_shipped_suite_is_known_by_its_name(root: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(root)
     assert cli.suite_file("core") == Path("experiments/suites/core.yaml")
     assert cli.suite_file("other.yaml") == Path("other.yaml")
+    monkeypatch.chdir("/")  # of an installed wheel there is no such folder
+    assert cli.suite_file("core").samefile(root / "experiments" / "suites" / "core.yaml")
+    assert cli.suite_file("other") == Path("other")

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from quorate.harness import completion
+from quorate.harness.verbs import completion
 
 QUORATE = (sys.executable, "-m", "quorate")
 
