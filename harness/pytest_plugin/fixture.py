@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -54,7 +55,9 @@ class Quorate:
             path = self._find(experiment)
             answer = Answer(path.stem)
             try:
-                outcome = play.play(path, options=self._options())
+                with warnings.catch_warnings():
+                    warnings.simplefilter("default")  # the engine's are no errors of this test
+                    outcome = play.play(path, options=self._options())
             except (QuorateError, KeyboardInterrupt, Ending) as error:
                 self._refuse(answer, error)
                 raise

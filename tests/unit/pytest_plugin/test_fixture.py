@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ import pytest
 from quorate.harness.errors import RefusedError
 from quorate.harness.model.verdict import State
 from quorate.harness.pytest_plugin import fixture
-from quorate.harness.run import by_hand, shipped
+from quorate.harness.run import by_hand, play, shipped
 from quorate.harness.run.outcome import EXIT_CODES, Outcome
 from quorate.harness.run.signals import CODE, Ending
 from tests.unit.pytest_plugin.conftest import Player, Project, children, store
@@ -149,6 +150,34 @@ def test_no_answer_is_one_error(project: Project, player: Player) -> None:
     result.assert_outcomes(passed=1, errors=1)
     assert [children(case) for case in project.cases] == [["error"], []]
     assert project.properties["vip_drop_holder/verdict"] == "INCONCLUSIVE"
+
+
+def test_an_xfail_mark_waits_for_missed_and_not_for_no_answer(
+    project: Project, player: Player
+) -> None:
+    player.comes_to = {"etcd_kill": State.MISSED, "etcd_pause": State.INCONCLUSIVE}
+    project.pytester.makepyfile(
+        "import pytest\n"
+        "@pytest.mark.xfail(strict=True)\n"
+        "@pytest.mark.parametrize('name', ['etcd_kill', 'etcd_pause'])\n"
+        "def test_mine(quorate, name):\n"
+        "    quorate.run(name).assert_met()\n"
+    )
+    project.run().assert_outcomes(xfailed=1, errors=1)
+    assert [children(case) for case in project.cases] == [["skipped"], ["error"]]
+
+
+def test_a_warning_of_the_engine_is_no_error_of_a_strict_project(
+    project: Project, player: Player, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def play_old(path: Path, *, options: Any) -> Outcome:
+        warnings.warn("the engine uses something old", DeprecationWarning, stacklevel=1)
+        return player.play(path, options=options)
+
+    monkeypatch.setattr(play, "play", play_old)
+    (project.path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
+    result = inner(project, "quorate.run('etcd_kill').assert_met()")
+    result.assert_outcomes(passed=2, warnings=1)
 
 
 @pytest.mark.parametrize("how", [Ending(CODE), KeyboardInterrupt()])
