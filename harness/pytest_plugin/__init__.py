@@ -16,7 +16,7 @@ import pytest
 from quorate.harness.pytest_plugin import arming
 
 if TYPE_CHECKING:
-    from quorate.harness.pytest_plugin.experiments import ExperimentFile
+    from quorate.harness.pytest_plugin.experiments import ExperimentFile, SuiteFile
     from quorate.harness.pytest_plugin.fixture import Quorate
 
 EXPERIMENT_MARK = "quorate"
@@ -25,6 +25,7 @@ MAX_BYTES = 1_000_000
 
 _OURS = re.compile(rb"""module["']?\s*:\s*["']?quorate\.""")
 """What each experiment of ours has, and hardly any other file; also where `control` is misspelt."""
+_SUITE = re.compile(rb"(?m)^experiments\s*:")
 
 USED: pytest.StashKey[Quorate] = pytest.StashKey()
 """The fixture that a test was given."""
@@ -62,22 +63,30 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     return None if found.cluster is None else f"quorate: armed for {found.cluster}"
 
 
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ExperimentFile | None:
-    if file_path.suffix not in (".yaml", ".yml") or not _may_be_ours(file_path):
+def pytest_collect_file(
+    file_path: Path, parent: pytest.Collector
+) -> ExperimentFile | SuiteFile | None:
+    if file_path.suffix not in (".yaml", ".yml"):
         return None
-    from quorate.harness.pytest_plugin.experiments import ExperimentFile
+    text = _text_of(file_path)
+    # A suite plays what lies beside it once more, so it must be asked for.
+    is_suite = parent.session.isinitpath(file_path) and _SUITE.search(text)
+    if not is_suite and not _OURS.search(text):
+        return None
+    from quorate.harness.pytest_plugin.experiments import ExperimentFile, SuiteFile
 
-    return ExperimentFile.from_parent(parent, path=file_path)
+    return (SuiteFile if is_suite else ExperimentFile).from_parent(parent, path=file_path)
 
 
-def _may_be_ours(path: Path) -> bool:
-    """Without importing a YAML parser. A stored run's copy of its experiment is history."""
+def _text_of(path: Path) -> bytes:
+    """Looked at without importing a YAML parser. A stored run's copy of its experiment is history,
+    and what cannot be read is not ours."""
     try:
         if path.stat().st_size > MAX_BYTES or (path.parent / "run.json").exists():
-            return False
-        return _OURS.search(path.read_bytes()) is not None
+            return b""
+        return path.read_bytes()
     except OSError:
-        return False
+        return b""
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses

@@ -27,6 +27,10 @@ class NoAnswer(QuorateError):
     answers_nothing: ClassVar[bool] = True
     """By which the plugin knows it without importing this module."""
 
+    def __init__(self, text: str, *, verdict: State | None = None) -> None:
+        self.verdict = verdict
+        super().__init__(text)
+
 
 class Indicators(Mapping[str, ObjectiveResult]):
     """Results by the names of their bounds: `longest_outage_s`, or as much more of
@@ -76,7 +80,7 @@ class Answer:
             directory = RunDirectory.open(outcome.directory)
             self._stored = _Stored(directory, directory.verdict())
         if outcome.exit_code not in (0, 1):
-            raise NoAnswer(self._no_answer(outcome))
+            raise NoAnswer(self._no_answer(outcome), verdict=outcome.verdict)
 
     @property
     def verdict(self) -> State:

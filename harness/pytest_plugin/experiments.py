@@ -12,9 +12,12 @@ import yaml
 
 from quorate.harness.errors import QuorateError
 from quorate.harness.model.experiment import Experiment
+from quorate.harness.model.verdict import State
 from quorate.harness.pytest_plugin import EXPERIMENT_MARK, USED, arming
+from quorate.harness.pytest_plugin.answers import NoAnswer
 from quorate.harness.pytest_plugin.fixture import Quorate
 from quorate.harness.run import play
+from quorate.harness.run.suite import read_suite
 
 TAKEN = frozenset(
     {
@@ -39,12 +42,28 @@ class ExperimentFile(pytest.File):
         yield ExperimentItem.from_parent(self, name=self.path.stem, experiment=experiment)
 
 
+class SuiteFile(pytest.File):
+    """A suite: each of its experiments must come to the verdict that it expects."""
+
+    def collect(self) -> Iterator[ExperimentItem]:
+        try:
+            entries = read_suite(self.path).entries
+            played = [play.read_experiment(play.read_source(one.file)) for one in entries]
+        except QuorateError as error:
+            raise self.CollectError(str(error)) from None
+        for entry, experiment in zip(entries, played, strict=True):
+            item = ExperimentItem.from_parent(self, name=entry.file.stem, experiment=experiment)
+            item.file, item.expect = entry.file, entry.expect
+            yield item
+
+
 class ExperimentItem(pytest.Item):
-    """Plays its experiment; passes where every objective is met."""
+    """Plays its experiment; passes where every objective is met, or what a suite expects comes."""
 
     def __init__(self, *, experiment: Experiment, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.experiment = experiment
+        self.file, self.expect = self.path, State.MET
         self.add_marker(EXPERIMENT_MARK)
         for name in map(marker_of, experiment.tags):
             self.config.addinivalue_line("markers", f"{name}: tag of experiments.")
@@ -57,7 +76,16 @@ class ExperimentItem(pytest.Item):
 
     def runtest(self) -> None:
         self.stash[USED] = playing = Quorate(self)
-        playing.run(self.path).assert_met()
+        try:
+            answer = playing.run(self.file)
+        except NoAnswer as nothing:
+            if self.session.shouldstop or nothing.verdict is not self.expect:
+                raise
+            return
+        if self.expect is State.MET:
+            answer.assert_met()
+        elif answer.verdict is not self.expect:
+            raise AssertionError(f"{self.expect} was expected of this control\n{answer.text}")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Ours say all there is to say; a traceback through the engine says nothing."""

@@ -238,3 +238,58 @@ def test_what_a_cluster_says_steers_no_terminal(project: Project, player: Player
     assert "\x1b[2J" not in result.stdout.str()
     result.stdout.fnmatch_lines(["INCONCLUSIVE prober: bad *]0;title* news"])
     assert [children(case) for case in project.cases] == [["error"]]
+
+
+SUITE = """\
+format: 1
+title: Mine
+experiments:
+  - {file: ../experiments/etcd_kill.yaml, expect: MET}
+  - {file: ../experiments/etcd_pause.yaml, expect: MISSED}
+  - {file: ../experiments/pod_kill.yaml, expect: INCONCLUSIVE}
+"""
+
+
+def suite_of(project: Project) -> None:
+    for name in ("etcd_kill", "etcd_pause", "pod_kill"):
+        project.ship(name)
+    (project.path / "suites").mkdir(exist_ok=True)
+    (project.path / "suites" / "mine.yaml").write_text(SUITE)
+
+
+def test_a_suite_that_is_named_expects_what_it_says(project: Project, player: Player) -> None:
+    suite_of(project)
+    player.comes_to = {"etcd_pause": State.MISSED, "pod_kill": State.INCONCLUSIVE}
+    project.run("suites/mine.yaml").assert_outcomes(passed=3)
+    assert player.played == ["etcd_kill", "etcd_pause", "pod_kill"]
+    assert project.properties["etcd_pause/verdict"] == "MISSED"
+
+
+def test_what_a_suite_did_not_expect_fails(project: Project, player: Player) -> None:
+    suite_of(project)
+    player.comes_to = {"etcd_kill": State.MISSED, "pod_kill": State.MET}
+    result = project.run("suites/mine.yaml")
+    result.assert_outcomes(failed=3)
+    result.stdout.fnmatch_lines(["MISSED was expected of this control"])
+    result.stdout.fnmatch_lines(["INCONCLUSIVE was expected of this control"])
+
+
+def test_an_interrupted_run_is_not_what_a_suite_expects(project: Project, player: Player) -> None:
+    suite_of(project)
+    project.ship("pod_kill")
+    interrupted = Outcome(3, State.INCONCLUSIVE, None, "by a signal", "Interrupted")
+    player.comes_to = {"etcd_pause": State.MISSED, "pod_kill": interrupted}
+    result = project.run("suites/mine.yaml")
+    result.assert_outcomes(passed=2, errors=1)
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+
+
+def test_a_suite_that_is_not_named_plays_nothing_twice(project: Project, player: Player) -> None:
+    suite_of(project)
+    project.run("--collect-only", "-q")
+    project.run().assert_outcomes(passed=3)
+    assert sorted(player.played) == ["etcd_kill", "etcd_pause", "pod_kill"]
+    (project.path / "suites" / "mine.yaml").write_text(SUITE.replace("etcd_kill", "nowhere"))
+    result = project.run("suites/mine.yaml")
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["*mine.yaml:4: *nowhere.yaml*no such file*"])
