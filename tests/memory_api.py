@@ -18,8 +18,8 @@ from quorate.harness.errors import DriverError
 from quorate.harness.faults.contract import Act, Fault, Plan
 from quorate.harness.model import service
 from quorate.harness.model.cluster import Cluster
+from quorate.harness.model.own_commands import KUBE
 from quorate.harness.model.undo import Undo
-from quorate.harness.transport.own import KUBE
 
 Object = dict[str, Any]
 LISTS = (

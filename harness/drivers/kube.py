@@ -14,11 +14,13 @@ import threading
 import urllib.parse
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from quorate.harness.drivers.kubeconfig import KubeCredentials
 from quorate.harness.errors import DriverError
-from quorate.harness.model.cluster import Cluster, Node
+
+if TYPE_CHECKING:
+    from quorate.harness.model.cluster import Cluster, Node
 
 API_SERVER_PORT = 6443
 TIMEOUT_S = 1.0
@@ -35,10 +37,20 @@ class Answer:
     body: bytes
 
 
+class Host(Protocol):
+    """Where an API server runs: a Node, or as much of one as a command line tells."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def address(self) -> str: ...
+
+
 class ApiServer:
     """One API server over one kept connection; not for two threads at once."""
 
-    def __init__(self, node: Node, *, tls: ssl.SSLContext, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(self, node: Host, *, tls: ssl.SSLContext, timeout_s: float = TIMEOUT_S) -> None:
         self.node = node
         self._tls = tls
         self._timeout_s = timeout_s

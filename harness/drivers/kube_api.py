@@ -15,7 +15,7 @@ from urllib.parse import quote
 from quorate.harness.drivers.kube import Answer
 from quorate.harness.errors import DriverError
 from quorate.harness.model.marks import LABEL, annotation
-from quorate.harness.transport.own import KUBE
+from quorate.harness.model.own_commands import KUBE
 
 ROLLED_OUT_S = 60.0
 """Pods in their turn: scheduled, started, ready; those before them ended."""

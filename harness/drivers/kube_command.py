@@ -17,7 +17,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from quorate.harness.drivers import marks
 from quorate.harness.drivers.clock import MonotonicClock, wait_until
@@ -28,7 +28,6 @@ from quorate.harness.drivers.kubeconfig import KubeCredentials
 from quorate.harness.drivers.pods import is_ready
 from quorate.harness.drivers.service import selected_path
 from quorate.harness.errors import DriverError, QuorateError
-from quorate.harness.model.cluster import Node, Role
 
 VERBS = (
     *("apply", "patch", "delete", "mark", "unmark", "delete-marked", "delete-labelled"),
@@ -120,6 +119,13 @@ def _rolled_out(api: KubeApi, path: str, *, deadline_s: float) -> str:
     return "done"
 
 
+class Server(NamedTuple):
+    """An API server as it is named on the command line."""
+
+    name: str
+    address: str
+
+
 def main() -> int:
     """Carry one verb out; the exit code."""
     parser = argparse.ArgumentParser(prog="quorate-kube")
@@ -131,7 +137,7 @@ def main() -> int:
     try:
         tls = KubeCredentials.read(given.kubeconfig).ssl_context()
         nodes = [
-            Node(name=name, address=address, roles=(Role.CONTROL_PLANE,))
+            Server(name, address)
             for name, _, address in (server.partition("=") for server in given.server)
         ]
         api = KubeApi(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from quorate.harness.errors import RefusedError
 from quorate.harness.model.cluster import Cluster
-from quorate.harness.transport.own import POWER
+from quorate.harness.model.own_commands import POWER
 
 SWITCH_TIMEOUT_S = 60.0
 """A BMC or a cloud API may take this long to answer; the lab takes about a second."""

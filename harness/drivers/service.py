@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import http.client
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from quorate.harness.drivers.kube_api import KubeApi
 from quorate.harness.drivers.pods import is_ending, is_ready
-from quorate.harness.model.cluster import Cluster
 from quorate.harness.model.service import (
     GREETING,
     LABELS,
@@ -23,6 +22,9 @@ from quorate.harness.model.service import (
     SELECTOR,
     UNREACHABLE_S,
 )
+
+if TYPE_CHECKING:
+    from quorate.harness.model.cluster import Cluster
 
 ASK_TIMEOUT_S = 1.0
 GRACE_S = PRE_STOP_S + 3

@@ -13,15 +13,9 @@ from pathlib import Path
 
 from quorate.harness.errors import RefusedError
 from quorate.harness.model.cluster import Cluster
-
-KUBE = "@kube"
-"""First word of a write to the Kubernetes API: `@kube VERB …`, see drivers/kube_command.py."""
+from quorate.harness.model.own_commands import KUBE, POWER
 
 KUBE_PROGRAM = "quorate.harness.drivers.kube_command"
-
-
-POWER = "@power"
-"""First word of a call of the power switch: `@power on NODE`, by cluster.yaml's own command."""
 
 
 def spelled(argv: Sequence[str], *, cluster: Cluster) -> tuple[str, ...]:
