@@ -22,6 +22,8 @@ BROKEN = 3
 
 ELSEWHERE: Mapping[str, tuple[str, str]] = {
     "lab": ("quorate.harness.lab.cli:lab", "A real HA cluster in namespaces of this machine."),
+    "report": ("quorate.harness.verbs.report:report", "Report a stored run: text, HTML, JUnit, …"),
+    "schema": ("quorate.harness.verbs.schema:schema", "Print the JSON Schema of a file."),
 }
 """Verbs that live in other modules, with the line that `--help` shows without importing them."""
 
@@ -164,7 +166,7 @@ def gameday(suite: str, as_json: bool, **given: Any) -> None:
     \b
     Example:  quorate gameday experiments/suites/core.yaml
     """
-    from quorate.harness.run import play
+    from quorate.harness.run import index, play
     from quorate.harness.run import suite as suites
 
     read = suites.read_suite(_suite_file(suite))
@@ -174,6 +176,7 @@ def gameday(suite: str, as_json: bool, **given: Any) -> None:
         read, play=lambda file: play.play(file, options=options), say=options.progress.say
     )
     folder = suites.write_summary(read, played, runs=options.runs)
+    index.write_index(folder)
     if as_json:
         click.echo((folder / "summary.json").read_text(), nl=False)
     else:
@@ -283,31 +286,15 @@ def judge(run: str | None, runs: Path, as_json: bool) -> None:
     """
     from quorate.harness.judge import judge as judged
     from quorate.harness.run.outcome import EXIT_CODES
+    from quorate.harness.run.record import open_run
     from quorate.harness.run.reporting import render, write_report
 
-    directory = _stored(run, runs)
+    directory = open_run(run, runs=runs)
     verdict = judged(directory.experiment(), directory.timeline())
     directory.write_verdict(verdict)
     write_report(directory, verdict)
     click.echo(verdict.to_json() if as_json else render(verdict), nl=False)
     sys.exit(EXIT_CODES[verdict.verdict])
-
-
-@quorate.command()
-@RUN
-@RUNS
-@JSON
-def report(run: str | None, runs: Path, as_json: bool) -> None:
-    """Print the report of a stored run, as it was judged.
-
-    \b
-    Example:  quorate report runs/20260101T120000Z-vip_drop_holder-1a2b
-    """
-    from quorate.harness.run.reporting import render
-
-    directory = _stored(run, runs)
-    verdict = directory.verdict()
-    click.echo(verdict.to_json() if as_json else render(verdict), nl=False)
 
 
 def _options(
@@ -325,20 +312,6 @@ def _suite_file(suite: str) -> Path:
     """A file is meant by its path, a shipped suite by its name."""
     shipped = Path("experiments/suites", f"{suite}.yaml")
     return shipped if not Path(suite).is_file() and shipped.is_file() else Path(suite)
-
-
-def _stored(run: str | None, runs: Path) -> Any:
-    """The run directory named (a path, or an id below `runs`); the newest where none is."""
-    from quorate.harness.errors import UsageError
-    from quorate.harness.store.run_directory import RunDirectory
-
-    if run is not None:
-        path = Path(run)
-        return RunDirectory.open(path if path.is_dir() else runs / run)
-    stored = sorted(file.parent for file in runs.glob("*/run.json"))
-    if not stored:
-        raise UsageError(f"no run in {runs}; name one")
-    return RunDirectory.open(stored[-1])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

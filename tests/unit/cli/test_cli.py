@@ -218,13 +218,13 @@ def test_help_imports_next_to_nothing() -> None:
 
 
 def test_every_verb_has_an_example(capfd: pytest.CaptureFixture[str]) -> None:
-    for verb in ("gameday", "judge", "new", "report", "run", "undo"):
+    for verb in ("gameday", "judge", "new", "report", "run", "schema", "undo"):
         assert ended([verb, "--help"]) == 0
         assert "Example:  quorate " + verb in capfd.readouterr().out
 
 
 def test_no_verb_is_a_stub() -> None:
-    known = {"gameday", "judge", "lab", "new", "plan", "report", "run", "undo"}
+    known = {"gameday", "judge", "lab", "new", "plan", "report", "run", "schema", "undo"}
     assert set(cli.quorate.list_commands(click.Context(cli.quorate))) == known
 
 

@@ -1,0 +1,1 @@
+"""Verbs of the command line that are too long for cli.py, one a file."""
