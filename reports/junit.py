@@ -1,8 +1,8 @@
 """JUnit XML: one testcase for each run, what was measured as its properties.
 
 A missed objective is a ``<failure>``; INCONCLUSIVE is an ``<error>``, neither passed nor skipped,
-and so is an undo that failed. Where an experiment is expected to come to something else (a control),
-it passes when it does.
+and so is an undo that failed. An experiment of which something else is expected (a control) passes
+where it comes to that.
 """
 
 from __future__ import annotations
