@@ -173,7 +173,7 @@ CI = os.environ.get("CI") == "true"
 # Half of what a test's process costs is compiling what it imports, where nothing may be kept.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-QUICK_FOLDERS = ("unit", "contract", "lifecycle", "replay", "observer")
+QUICK_FOLDERS = ("unit", "contract", "lifecycle", "replay", "observer", "browser")
 TYPED_TOOLING = ("noxfile.py", "tests/conftest.py", "tests/known", "tests/lab", "tests/observer")
 TEST_LAB = "ci"  # the tests' own lab; never the name a person uses
 
@@ -224,7 +224,8 @@ def _quick_elsewhere(session: nox.Session, environment: dict[str, str]) -> None:
         played = ("--ignore=tests/contract/engine",)  # by `_quick`, on either
         # Whole runs have shown on either that processes are killed and the catalogue is read alike.
         alike = ("--ignore=tests/lifecycle", "--ignore=tests/contract/test_catalogue.py")
-        less = ("--ignore=tests/unit/project", "--ignore=tests/observer", *played, *alike)
+        apart = ("--ignore=tests/observer", "--ignore=tests/browser")
+        less = ("--ignore=tests/unit/project", *apart, *played, *alike)
         again = (python, "-m", "pytest", "-q", *_quick_folders(), *less)
         _run_part(session, "the same, on the newer Python", *again)
 
@@ -329,9 +330,9 @@ def tests(session: nox.Session) -> None:
         types(session)
         layers(session)
         newer = _second_interpreter(session)
+        _host_packages(session)
         _quick(session, env=newer)
         _quick_elsewhere(session, newer)
-        _host_packages(session)
         _run_part(session, "known answers", *_pytest("tests/known"))
         _lab_pass(session, env=newer)
     finally:
