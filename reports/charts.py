@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from quorate.harness.model.timeline import BESIDE_HARNESS, SampleSeries
+from quorate.harness.model.timeline import BESIDE_HARNESS
 from quorate.reports import series as drawing
 from quorate.reports.hostile import one_line
 from quorate.reports.record import Judged, RunRecord
@@ -65,15 +65,16 @@ def _figure(run: RunRecord, judged: Judged, *, at_most: int) -> ProbeFigure:
     asked = spec.url or spec.path
     way = f"{spec.probe} by {asked}, {spec.connection} connections, {spec.rate_hz:g} Hz"
     way += "" if spec.vantage == BESIDE_HARNESS else f", from {spec.vantage}"
-    points = drawing.points_of(series, judged=judged) if series is not None and at_most else []
-    said = drawing.messages(series) if isinstance(series, SampleSeries) and at_most else []
+    samples, said = drawing.NOTHING, list[tuple[str, int]]()
+    if series is not None and at_most:
+        samples, said = drawing.samples_of(series, judged=judged), drawing.messages(series)
     return ProbeFigure(
         one_line(judged.probe),
         one_line(way),
         judged,
         strip=tuple(drawing.strip(judged)),
-        drawn=drawing.thinned(points, at_most=max(at_most, 1)),
-        numbers=tuple(drawing.numbers_by_phase(points, phases=run.phases)) if points else (),
+        drawn=drawing.thinned(samples, at_most=max(at_most, 1)),
+        numbers=tuple(drawing.numbers_by_phase(samples, phases=run.phases)) if samples else (),
         messages=tuple(said),
         deadlines=run.experiment.deadlines_s(judged.probe),
     )

@@ -6,8 +6,11 @@ those that were not good the first and the last as well: wherever one was not go
 
 from __future__ import annotations
 
-import itertools
 import math
+import operator
+import re
+from array import array
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,8 +30,13 @@ POINTS = 60_000
 STRIP_PIECES = 2_000
 """Rectangles of one strip; more than there are pixels."""
 
+USUAL_OF_A_STRETCH, MOST_OF_A_STRETCH = 3, 14
+"""Points drawn of one stretch: two good ones, and up to four of each other kind."""
+
 LEAST_S = 1e-4
 """An answer quicker than this is drawn here: the scale is logarithmic."""
+
+_SAME = re.compile(rb"(.)\1*", re.DOTALL)
 
 MESSAGES = 8
 """Different texts of failures told for each probe."""
@@ -40,6 +48,25 @@ class Point(NamedTuple):
     due: float
     took_s: float
     kind: int
+
+
+@dataclass(frozen=True)
+class Samples:
+    """All samples of a probe in the order of ticks, as columns: a long run has a million."""
+
+    due: array[float]
+    took_s: array[float]
+    kind: bytes
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+    def at(self, index: int, /) -> Point:
+        """One of them."""
+        return Point(self.due[index], self.took_s[index], self.kind[index])
+
+
+NOTHING = Samples(array("d"), array("d"), b"")
 
 
 @dataclass(frozen=True)
@@ -74,14 +101,16 @@ class PhaseNumbers(NamedTuple):
     longest_s: float | None
 
 
-def points_of(series: SampleSeries, *, judged: Judged) -> list[Point]:
-    """Every sample, in the order of ticks."""
-    found = []
-    for k, due, end, outcome in zip(series.k, series.due, series.end, series.outcome, strict=True):
-        tick = k - judged.first_k
-        code = judged.codes[tick] if 0 <= tick < len(judged.codes) else UNKNOWN
-        found.append(Point(due, max(end - due, LEAST_S), _kind(code, outcome)))
-    return found
+def samples_of(series: SampleSeries, *, judged: Judged) -> Samples:
+    """Every sample, with its kind by what the judge made of its tick."""
+    first, codes = judged.first_k, judged.codes
+    ticks = range(len(codes))
+    kinds = bytes(
+        _kind(codes[k - first] if k - first in ticks else UNKNOWN, outcome)
+        for k, outcome in zip(series.k, series.outcome, strict=True)
+    )
+    lengths = map(operator.sub, series.end, series.due)
+    return Samples(series.due, array("d", (max(one, LEAST_S) for one in lengths)), kinds)
 
 
 def _kind(code: int, outcome: int) -> int:
@@ -92,32 +121,35 @@ def _kind(code: int, outcome: int) -> int:
     return SLOW if outcome == OK else FAILED
 
 
-def thinned(points: Sequence[Point], *, at_most: int) -> Drawn:
+def thinned(samples: Samples, *, at_most: int) -> Drawn:
     """All of them where they are few; else those that show all that is not like its neighbours."""
-    if len(points) <= at_most:
-        return Drawn(tuple(points), len(points))
-    per_stretch = 10  # two good ones, and up to four of each other kind, seldom all at once
-    stretches = max(1, at_most // per_stretch)
-    start, length = points[0].due, (points[-1].due - points[0].due) / stretches or 1.0
-    kept: set[int] = set()
-    numbered = enumerate(points)
-    for _, group in itertools.groupby(
-        numbered, key=lambda one: min(int((one[1].due - start) / length), stretches - 1)
-    ):
-        kept.update(_telling(list(group)))
-    return Drawn(tuple(points[i] for i in sorted(kept)), len(points))
+    count = len(samples)
+    if count <= at_most:
+        return Drawn(tuple(map(samples.at, range(count))), count)
+    kept = _kept(samples, step=math.ceil(count / max(1, at_most // USUAL_OF_A_STRETCH)))
+    if len(kept) > at_most:
+        kept = _kept(samples, step=math.ceil(count / max(1, at_most // MOST_OF_A_STRETCH)))
+    return Drawn(tuple(map(samples.at, kept)), count)
 
 
-def _telling(stretch: Sequence[tuple[int, Point]]) -> Iterator[int]:
-    for kind in range(len(KINDS)):
-        same = [(point.took_s, index) for index, point in stretch if point.kind == kind]
-        if not same:
-            continue
-        yield min(same)[1]
-        yield max(same)[1]
+def _kept(samples: Samples, *, step: int) -> list[int]:
+    count, kept = len(samples), list[int]()
+    for start in range(0, count, step):
+        kept += sorted(set(_telling(samples, range(start, min(start + step, count)))))
+    return kept
+
+
+def _telling(samples: Samples, stretch: range) -> Iterator[int]:
+    """The indexes of a stretch that are to be drawn; one may come several times."""
+    kinds = samples.kind[stretch.start : stretch.stop]
+    for kind in set(kinds):
+        alone = kinds.count(kind) == len(kinds)
+        same = stretch if alone else [i for i in stretch if samples.kind[i] == kind]
+        yield min(same, key=samples.took_s.__getitem__)
+        yield max(same, key=samples.took_s.__getitem__)
         if kind != GOOD:
-            yield same[0][1]
-            yield same[-1][1]
+            yield same[0]
+            yield same[-1]
 
 
 def strip(judged: Judged) -> list[Piece]:
@@ -137,29 +169,34 @@ def strip(judged: Judged) -> list[Piece]:
 
 
 def _pieces(codes: bytes) -> list[tuple[int, int, int]]:
-    found = []
-    for code, group in itertools.groupby(enumerate(codes), key=lambda one: one[1]):
-        indexes = [index for index, _ in group]
-        found.append((indexes[0], indexes[-1], code))
-    return found
+    """(first tick, last tick, code) of each stretch of one code."""
+    return [
+        (found.start(), found.end() - 1, codes[found.start()]) for found in _SAME.finditer(codes)
+    ]
 
 
 def _worst(codes: bytes) -> int:
     return 1 if 1 in codes else max(codes)
 
 
-def numbers_by_phase(points: Sequence[Point], *, phases: Sequence[Stretch]) -> list[PhaseNumbers]:
+def numbers_by_phase(samples: Samples, *, phases: Sequence[Stretch]) -> list[PhaseNumbers]:
     """What a probe saw in each phase, by when its samples were due."""
     return [
-        _numbers(phase.name, [one for one in points if phase.start <= one.due < phase.end])
+        _numbers(
+            samples,
+            phase=phase.name,
+            within=range(
+                bisect_left(samples.due, phase.start), bisect_left(samples.due, phase.end)
+            ),
+        )
         for phase in phases
     ]
 
 
-def _numbers(phase: str, points: Sequence[Point]) -> PhaseNumbers:
-    counted = Counter(point.kind for point in points)
-    good = sorted(point.took_s for point in points if point.kind == GOOD)
-    counts = (counted[GOOD], counted[SLOW], counted[FAILED], counted[UNSURE])
+def _numbers(samples: Samples, *, phase: str, within: range) -> PhaseNumbers:
+    kinds = samples.kind[within.start : within.stop]
+    good = sorted(samples.took_s[i] for i in within if samples.kind[i] == GOOD)
+    counts = (kinds.count(GOOD), kinds.count(SLOW), kinds.count(FAILED), kinds.count(UNSURE))
     if not good:
         return PhaseNumbers(phase, counts, None, None, None)
     return PhaseNumbers(phase, counts, _rank(good, 0.5), _rank(good, 0.99), good[-1])
