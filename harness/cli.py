@@ -176,11 +176,11 @@ def gameday(suite: str, as_json: bool, **given: Any) -> None:
         read, play=lambda file: play.play(file, options=options), say=options.progress.say
     )
     folder = suites.write_summary(read, played, runs=options.runs)
-    index.write_index(folder)
+    page = index.write_index(folder)
     if as_json:
         click.echo((folder / "summary.json").read_text(), nl=False)
     else:
-        click.echo(f"{suites.summary_text(read, played)}\nsummary: {folder}")
+        click.echo(f"{suites.summary_text(read, played)}\nsummary: {folder}\npage: {page}")
     sys.exit(suites.exit_code(played))
 
 

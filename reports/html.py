@@ -18,6 +18,7 @@ from typing import Any
 
 import jinja2
 
+from quorate.harness.model.timeline import Event
 from quorate.reports import environment, rows
 from quorate.reports.charts import ProbeFigure, chart_data, probe_figures
 from quorate.reports.figures import range_figure, waterfalls
@@ -28,6 +29,8 @@ from quorate.reports.text import change_text, prediction_text, saw_text
 PAGE = Path(__file__).parent / "page"
 UPLOT = "uplot-1.6.32"
 """The vendored chart library: the folder says its version."""
+
+_GOODNESS = {"True": "good", "False": "bad"}
 
 CHANGES = 200
 EVENTS = 500
@@ -67,6 +70,7 @@ def render_html(run: RunRecord) -> str:
         figures=figures,
         data=chart_data(run, figures) if drawn else None,
         strips=_strip_box(run, figures),
+        facts=_facts(run, since=_strip_box(run, figures)["start"]),
         events=rows.told_events(run.timeline),
         waterfalls=waterfalls(run.verdict.rescheduling),
         predictions=[
@@ -111,6 +115,12 @@ def _strip_box(run: RunRecord, figures: list[ProbeFigure]) -> Mapping[str, float
     ends = [figure.strip[-1].end for figure in figures if figure.strip]
     end = max([*ends, *(stretch.end for stretch in run.phases)], default=run.end)
     return {"start": round(start, 3), "span": round(max(end - start, 0.001), 3)}
+
+
+def _facts(run: RunRecord, *, since: float) -> list[tuple[Event, str]]:
+    """Changes of components, and what each came to: good, bad or unknown."""
+    found = [event for event in run.timeline.of_kind("fact") if event.t >= since]
+    return [(event, _GOODNESS.get(str(event.data.get("good")), "unknown")) for event in found]
 
 
 @cache

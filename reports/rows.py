@@ -97,12 +97,18 @@ def objective_rows(verdict: Verdict) -> list[ObjectiveRow]:
             name=one_line(name_of(one)),
             state=one.state,
             measured=one_line(number_text(one)),
-            bound=one_line(bound_text(one, unit=unit_of(one))),
+            bound=_bound(one),
             predicted=_predicted(prediction_of(one, verdict.predicted)),
             reason=one_line(one.reason),
         )
         for one in verdict.objectives
     ]
+
+
+def _bound(one: ObjectiveResult) -> str:
+    """With whose it is, even where there is no other."""
+    text = bound_text(one, unit=unit_of(one))
+    return one_line(text if "(by " in text else f"{text} (by {one.judged_by})")
 
 
 def prediction_of(

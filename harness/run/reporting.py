@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+
 import jinja2
 
-from quorate.harness.errors import StoreError
 from quorate.harness.model.verdict import Verdict
 from quorate.harness.run.record import read_record
 from quorate.harness.store.run_directory import RunDirectory
@@ -14,6 +15,18 @@ from quorate.reports.text import render_text
 REPORT_NAME = "report.txt"
 PAGE_NAME = "report.html"
 
+_LOG = logging.getLogger(__name__)
+
+_OURS = (
+    jinja2.TemplateError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+"""What a mistake in a page would raise. It must not cost the run its verdict and exit code."""
+
 
 def render(verdict: Verdict) -> str:
     """The report as text."""
@@ -21,11 +34,15 @@ def render(verdict: Verdict) -> str:
 
 
 def write_report(directory: RunDirectory, verdict: Verdict) -> None:
-    """Write report.txt and report.html. StoreError."""
+    """Write report.txt and report.html; StoreError where the disk does not take them.
+
+    A page that cannot be made is logged and left out: the verdict stands without it.
+    """
     directory.write_text(REPORT_NAME, render(verdict))
-    record = read_record(directory, verdict=verdict)
     try:
-        page = render_html(record)
-    except jinja2.TemplateError as error:
-        raise StoreError(f"{directory.path}/{PAGE_NAME}: cannot be made: {error}") from error
+        page = render_html(read_record(directory, verdict=verdict))
+    except _OURS:
+        _LOG.exception("%s cannot be made, which is a bug", directory.path / PAGE_NAME)
+        (directory.path / PAGE_NAME).unlink(missing_ok=True)
+        return
     directory.write_text(PAGE_NAME, page)

@@ -9,6 +9,7 @@ import pytest
 
 from quorate.harness.errors import StoreError, UsageError
 from quorate.harness.model.verdict import State
+from quorate.harness.run import reporting
 from quorate.harness.run.record import open_run, read_record
 from quorate.harness.run.reporting import write_report
 from quorate.harness.store.run_directory import RunDirectory
@@ -159,3 +160,20 @@ def test_both_reports_are_written_beside_the_verdict(tmp_path: Path) -> None:
     page = path / "report.html"
     assert page.read_text().startswith("<!DOCTYPE html>")
     assert page.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_page_that_cannot_be_made_costs_no_run_its_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = copied(GOOD_RUN, tmp_path)
+    directory = RunDirectory.open(path)
+    write_report(directory, directory.verdict())
+
+    def broken(_: object) -> str:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(reporting, "render_html", broken)
+    write_report(directory, directory.verdict())
+    assert (path / "report.txt").exists()
+    assert not (path / "report.html").exists(), "no page is left of another verdict"
+    assert "cannot be made, which is a bug" in caplog.text
