@@ -21,6 +21,12 @@ BROKEN = 3
 """Exit code of an error that is a bug of ours: the run says nothing."""
 
 ELSEWHERE: Mapping[str, tuple[str, str]] = {
+    "gameday": ("quorate.harness.verbs.gameday:gameday", "Play a suite, in order."),
+    "gate": ("quorate.harness.verbs.gate:gate", "Yes or no, from the runs that are stored."),
+    "schedule": (
+        "quorate.harness.verbs.schedule:schedule",
+        "Write a systemd timer, a CronJob or a cron line.",
+    ),
     "lab": ("quorate.harness.lab.cli:lab", "A real HA cluster in namespaces of this machine."),
     "report": ("quorate.harness.verbs.report:report", "Report a stored run: text, HTML, JUnit, …"),
     "schema": ("quorate.harness.verbs.schema:schema", "Print the JSON Schema of a file."),
@@ -128,7 +134,7 @@ def run(
     from quorate.harness.run import play, regression, repetition, telling
     from quorate.reports.repetition import render_repetition
 
-    options = _options(**given)
+    options = run_options(**given)
     if save_baseline:
         regression.check_length(repeat)
     play.check(experiments, options=options)
@@ -150,38 +156,6 @@ def run(
     elif repeat == 1 and len(experiments) > 1:
         click.echo(telling.counted(played))
     sys.exit(telling.exit_code_of_all(played))
-
-
-@quorate.command()
-@click.argument("suite", default="core")
-@CLUSTER
-@RUNS
-@SET
-@JSON
-def gameday(suite: str, as_json: bool, **given: Any) -> None:
-    """Play a suite; every experiment must come to the verdict that the suite expects.
-
-    SUITE is a file, or the name of one in experiments/suites.
-
-    \b
-    Example:  quorate gameday experiments/suites/core.yaml
-    """
-    from quorate.harness.run import index, play
-    from quorate.harness.run import suite as suites
-
-    read = suites.read_suite(_suite_file(suite))
-    options = _options(seed=None, **given)
-    play.check([entry.file for entry in read.entries], options=options)
-    played = suites.play_suite(
-        read, play=lambda file: play.play(file, options=options), say=options.progress.say
-    )
-    folder = suites.write_summary(read, played, runs=options.runs)
-    page = index.write_index(folder)
-    if as_json:
-        click.echo((folder / "summary.json").read_text(), nl=False)
-    else:
-        click.echo(f"{suites.summary_text(read, played)}\nsummary: {folder}\npage: {page}")
-    sys.exit(suites.exit_code(played))
 
 
 @quorate.command()
@@ -297,7 +271,7 @@ def judge(run: str | None, runs: Path, as_json: bool) -> None:
     sys.exit(EXIT_CODES[verdict.verdict])
 
 
-def _options(
+def run_options(
     *, cluster: Path | None, runs: Path, seed: int | None, settings: Sequence[str]
 ) -> Options:
     from quorate.harness.run.live import Options
@@ -308,7 +282,7 @@ def _options(
     return Options(cluster=cluster, runs=runs, seed=seed, settings=bounds, progress=TextProgress())
 
 
-def _suite_file(suite: str) -> Path:
+def suite_file(suite: str) -> Path:
     """A file is meant by its path, a shipped suite by its name."""
     shipped = Path("experiments/suites", f"{suite}.yaml")
     return shipped if not Path(suite).is_file() and shipped.is_file() else Path(suite)

@@ -12,7 +12,7 @@ from typing import Any
 
 from chaoslib.exceptions import InterruptExecution
 
-from quorate.harness.errors import QuorateError
+from quorate.harness.errors import Interrupted, QuorateError
 from quorate.harness.model.verdict import State
 from quorate.harness.run import live
 from quorate.harness.run.outcome import Outcome
@@ -59,7 +59,7 @@ def _ended(status: str) -> Outcome:
     refusal = _refusal[0] if _refusal else None
     outcome = live.end(f"the engine ended the experiment ({status}) before its verdict was asked")
     if refusal is None:
-        return outcome or Outcome(BROKEN, reason="the control opened no run", error="Exception")
+        return outcome or _not_opened(status)
     if outcome is None:
         return refusal
     return Outcome(
@@ -69,6 +69,14 @@ def _ended(status: str) -> Outcome:
         reason=refusal.reason,
         error=refusal.error,
     )
+
+
+def _not_opened(status: str) -> Outcome:
+    """Neither a run nor a refusal: a signal came before either, or the engine never asked us."""
+    if status == "interrupted":
+        why = "a signal ended the experiment before its run was opened"
+        return Outcome(Interrupted.exit_code, reason=why, error=Interrupted.__name__)
+    return Outcome(BROKEN, reason="the control opened no run", error="Exception")
 
 
 def mark(journal: dict[str, Any], outcome: Outcome) -> None:

@@ -19,6 +19,10 @@ from quorate.harness.model.verdict import SafetyCheck, State
 SEVERAL = "several: "
 """How a fact of the VIP begins that names its holders, in place of one node that has it."""
 
+SILENT_S = 2.5
+"""What a node says is held for unknown when it was last heard 2 s ago (run.components); this
+is a little more."""
+
 
 @dataclass(frozen=True)
 class _Span:
@@ -77,7 +81,7 @@ def _several(facts: Sequence[Event], *, end: float) -> Iterable[_Span]:
     for fact, then in zip(facts, until, strict=True):
         state = str(fact.data.get("state"))
         if state.startswith(SEVERAL) and then > fact.t:
-            yield _Span(fact.t, then, tuple(state.removeprefix(SEVERAL).split(", ")))
+            yield _Span(fact.t, then, tuple(_holders(fact)))
 
 
 def _without(span: _Span, faults: Mapping[str, Sequence[_Span]]) -> list[_Span]:
@@ -137,7 +141,38 @@ def _silent(
         and fact.data.get("state") == "unknown"
         and fact.t < end
         and not _covered(fact.t, faults.get(node, ()))
+        and not _told_late(timeline, node=node, unknown=fact.t)
     ]
+
+
+def _told_late(timeline: Timeline, *, node: str, unknown: float) -> bool:
+    """A node that was silent, and whose program then went on where it had stopped, has told all
+    that happened meanwhile, only late. Nothing is left open by that unless the address moved
+    between it and another: nobody knows when."""
+    told = (
+        fact
+        for fact in timeline.of_kind("fact")
+        if fact.data.get("component") == "follower"
+        and fact.data.get("node") == node
+        and fact.t >= unknown
+        and fact.data.get("state") != "silent"
+    )
+    heard = next(told, None)
+    if heard is None or heard.data.get("state") != "heard again":
+        return False
+    facts = [one for one in timeline.of_kind("fact") if one.data.get("component") == "vip"]
+    before = [one for one in facts if one.t < unknown - SILENT_S][-1:]
+    meanwhile = [one for one in facts if unknown - SILENT_S <= one.t <= heard.t + HEARD_LATE_S]
+    holders = {name for one in (*before, *meanwhile) for name in _holders(one)}
+    return node not in holders or holders == {node}
+
+
+def _holders(fact: Event) -> list[str]:
+    """Whom a fact of the VIP names."""
+    state, node = str(fact.data.get("state")), fact.data.get("node")
+    if state.startswith(SEVERAL):
+        return state.removeprefix(SEVERAL).split(", ")
+    return [str(node)] if node else []
 
 
 def _end(timeline: Timeline) -> float:

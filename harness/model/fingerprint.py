@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict
+
+_INSTANCE = re.compile(r"^keepalived vrrp_instance \S+ ")
 
 Settings = Mapping[str, str]
 """What is set ("keepalived vrrp_instance api advert_int") → to what ("1")."""
@@ -40,11 +43,13 @@ class Fingerprint(BaseModel):
 
 
 def changes(before: Fingerprint, after: Fingerprint) -> tuple[str, ...]:
-    """What differs, a line each: "keepalived vrrp_instance api advert_int 1 → 3 on cp2".
+    """What differs, a line each: "keepalived advert_int 1 → 3 on cp2".
 
-    A node that came or went is one line, and what changed alike on several nodes is one too.
+    A node that came or went is one line, and what changed alike on several nodes is one too. The
+    name of a VRRP instance is left out where both know but one.
     """
     lines = _differing(before.cluster, after.cluster)
+    several = len(_instances(before) | _instances(after)) > 1
     alike: dict[str, list[str]] = {}
     for node in sorted({*before.nodes, *after.nodes}):
         if node not in after.nodes:
@@ -53,8 +58,15 @@ def changes(before: Fingerprint, after: Fingerprint) -> tuple[str, ...]:
             lines.append(f"node {node} is new")
         else:
             for text in _differing(before.nodes[node], after.nodes[node]):
-                alike.setdefault(text, []).append(node)
+                told = text if several else _INSTANCE.sub("keepalived ", text)
+                alike.setdefault(told, []).append(node)
     return (*lines, *(f"{text} on {', '.join(nodes)}" for text, nodes in sorted(alike.items())))
+
+
+def _instances(fingerprint: Fingerprint) -> set[str]:
+    """The words before the settings of VRRP instances."""
+    settings = (what for found in fingerprint.nodes.values() for what in found)
+    return {match.group() for what in settings if (match := _INSTANCE.match(f"{what} "))}
 
 
 def _differing(before: Settings, after: Settings) -> list[str]:

@@ -16,6 +16,11 @@ from quorate.harness.model.cluster import Cluster, Role
 SILENT_S = 2.0
 """A follower says something twice a second; after four missed beats its facts are void."""
 
+FOLLOWER = "follower"
+"""Component of the facts that a source fell silent, and how it was heard again."""
+
+HEARD_AGAIN, ANEW = "heard again", "begun anew"
+
 OUTRUN_S = 0.9
 """When another node reports that it holds the VIP (leads), a former holder that has been silent
 for this long has lost it: it lost its power, and it cannot say so."""
@@ -76,6 +81,7 @@ class Components:
         self._now: dict[Key, tuple[str | None, str, bool | None]] = {}
         self._heard: dict[str, float] = {}
         self._told: dict[str, set[Key]] = {}
+        self._silent: set[str] = set()
         self._singles: dict[str, dict[str, bool]] = {"vip": {}, "raft": {}}
 
     def take(self, report: Report) -> list[Fact]:
@@ -84,6 +90,18 @@ class Components:
         if report.kind == "lost":
             return list(self._void(report.source, t=t))
         self._heard[report.source] = t
+        return [*self._heard_again(report, t=t), *self._take(report, t=t)]
+
+    def _heard_again(self, report: Report, *, t: float) -> list[Fact]:
+        """Whether what was silent goes on where it stopped: it tells late, but all that happened.
+        A program that was begun anew knows nothing of the time before."""
+        if report.source not in self._silent:
+            return []
+        self._silent.remove(report.source)
+        state = ANEW if report.kind == "hello" else HEARD_AGAIN
+        return self._set(Key(FOLLOWER, report.source), (report.source, state, None), t=t)
+
+    def _take(self, report: Report, *, t: float) -> list[Fact]:
         if report.kind != "fact":
             return []
         if report.component in self._singles:
@@ -99,8 +117,12 @@ class Components:
             fact
             for source, heard in list(self._heard.items())
             if now - heard > SILENT_S
-            for fact in self._void(source, t=now)
+            for fact in [*self._void(source, t=now), *self._fall_silent(source, t=now)]
         ]
+
+    def _fall_silent(self, source: str, *, t: float) -> list[Fact]:
+        self._silent.add(source)
+        return self._set(Key(FOLLOWER, source), (source, "silent", None), t=t)
 
     def demand(self, keys: Iterable[Key]) -> None:
         """From now on whole means: these components are good."""

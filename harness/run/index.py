@@ -14,16 +14,14 @@ import jinja2
 from quorate.harness.errors import QuorateError, StoreError
 from quorate.harness.faults.catalogue import FAULTS, parameters_of
 from quorate.harness.model.verdict import State
-from quorate.harness.run.record import read_record
-from quorate.harness.run.reporting import PAGE_NAME
+from quorate.harness.run.gameday_folder import FORMAT
+from quorate.harness.run.gameday_folder import SUMMARY as SUMMARY_NAME
+from quorate.harness.run.record import PAGE_NAME, read_record
 from quorate.harness.store.run_directory import RunDirectory, replace_text
 from quorate.reports.index import Claim, Entry, GameDay, KnownFault, render_index
 from quorate.reports.record import RunRecord
 
-SUMMARY_NAME = "summary.json"
 INDEX_NAME = "index.html"
-FORMAT = 1
-"""Of summary.json."""
 
 
 def write_index(folder: Path) -> Path:
@@ -54,15 +52,24 @@ def read_day(folder: Path) -> GameDay:
         return GameDay(
             name=folder.name,
             title=str(summary["title"]),
-            ended=str(summary.get("ended", "")),
+            ended=str(summary.get("ended") or ""),
             exit_code=int(summary["exit_code"]),
             entries=entries,
             known=tuple(_known()),
-            note=str(summary.get("reason") or ""),
+            note=_note(summary),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         what = f"{type(error).__name__}: {error}"
         raise StoreError(f"{file}: is no summary of a game-day, or damaged ({what})") from None
+
+
+def _note(summary: Mapping[str, Any]) -> str:
+    """What a reader must know besides: that it is not over, why it stopped, what it cost."""
+    state, why = str(summary.get("state") or "finished"), str(summary.get("why") or "")
+    told = [] if state == "finished" else [f"{state}: {why}" if why else state]
+    if summary.get("budget_s") is not None:
+        told.append(f"error budget: {summary.get('spent_s')} s of {summary['budget_s']} s spent")
+    return "; ".join(told)
 
 
 def _entry(folder: Path, one: Mapping[str, Any]) -> Entry:
@@ -77,12 +84,20 @@ def _entry(folder: Path, one: Mapping[str, Any]) -> Entry:
         as_expected=bool(one["as_expected"]),
         state=run.state if run is not None else stated,
         exit_code=outcome.get("exit_code"),
-        reason=str(outcome.get("reason") or problem or ("" if outcome else "not played")),
+        reason=_reason(one, outcome, problem=problem),
         run=run,
         link=_link(path, folder=folder),
         faults=tuple(_faults(run)) if run is not None else (),
         is_control=experiment.parent.name == "controls" or _is_worse(run),
     )
+
+
+def _reason(one: Mapping[str, Any], outcome: Mapping[str, Any], *, problem: str) -> str:
+    """Why there is no more to be told; what the run itself says where that is empty."""
+    if outcome:
+        return str(outcome.get("reason") or problem)
+    why = one.get("not_played")
+    return f"not played: {why}" if why else "not played"
 
 
 def _moved(run: object, *, folder: Path) -> Path | None:

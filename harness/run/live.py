@@ -52,6 +52,7 @@ class Options:
     seed: int | None = None
     settings: tuple[GivenBound, ...] = ()
     place: int = 0
+    follows: bool = False
     progress: Progress = field(default_factory=LoggedProgress)
     parts: Parts = field(default_factory=Parts)
 
@@ -104,6 +105,7 @@ def begin(document: Mapping[str, Any]) -> Run:
         runs=options.runs,
         seed=seed,
         place=options.place,
+        follows=options.follows,
     )
     _live.signals.install()
     _live.run = open_run(request, parts=options.parts, progress=options.progress)

@@ -10,8 +10,8 @@ WHOLE_AT_START_S = 20.0
 second, a VIP that has just moved or a restarted HAProxy a few more."""
 
 WHOLE_BETWEEN_S = 300.0
-"""The same between two runs of a series: what the one before broke may take longer to come back
-than its return leg was watched."""
+"""The same between two runs of a series or a game-day: what the one before broke may take longer to
+come back than its return leg was watched."""
 
 PHASE_S = 10.0
 """In a series the baseline lasts longer by a time drawn evenly from 0 to this. Otherwise each act

@@ -91,3 +91,17 @@ class TextProgress:
 
     def _stamp(self) -> str:
         return f"{self._now() - self._start:7.1f} s"
+
+
+class Numbered:
+    """Another progress whose status line says first which of several runs this is."""
+
+    def __init__(self, progress: Progress, which: str) -> None:
+        self._progress = progress
+        self._which = which
+
+    def say(self, text: str) -> None:
+        self._progress.say(text)
+
+    def status(self, text: str) -> None:
+        self._progress.status(f"{self._which} · {text}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.drivers.clock import Clock, wait_until
@@ -97,16 +98,18 @@ def compare_members(etcd: EtcdDriver, members: Sequence[str], *, clock: Clock) -
 def longest_advert(drivers: Drivers) -> Row:
     """`advert_s`: the longest interval at which the VIP's instances advertise; or the `problem`."""
     vip = drivers.cluster.virtual_ip.address
-    longest_s = 0.0
-    for node in drivers.cluster.with_role(Role.LOAD_BALANCER):
-        try:
-            text = drivers.keepalived.configuration(node.name)
-            instance = parse_keepalived(text).holding(vip)
-        except (DriverError, TransportError) as error:
-            return {"problem": str(error)}
-        if instance is None:
-            return {"problem": f"{node.name}: no VRRP instance has {vip}"}
-        longest_s = max(longest_s, instance.advert_int_s)
-    if not longest_s:
+    nodes = [node.name for node in drivers.cluster.with_role(Role.LOAD_BALANCER)]
+    if not nodes:
         return {"problem": "cluster.yaml names no load balancer"}
+    longest_s = 0.0
+    try:
+        with ThreadPoolExecutor(len(nodes), thread_name_prefix="adverts") as pool:
+            texts = list(pool.map(drivers.keepalived.configuration, nodes))
+        for node, text in zip(nodes, texts, strict=True):
+            instance = parse_keepalived(text).holding(vip)
+            if instance is None:
+                return {"problem": f"{node}: no VRRP instance has {vip}"}
+            longest_s = max(longest_s, instance.advert_int_s)
+    except (DriverError, TransportError) as error:
+        return {"problem": str(error)}
     return {"advert_s": longest_s}

@@ -4,6 +4,7 @@ cannot be read is named, and what depends on it is not predicted."""
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -61,7 +62,7 @@ class Reading:
 
 def read_cluster_facts(drivers: Drivers, *, nodes: Collection[str]) -> Reading:
     """One command on each node of the control plane and on each of `nodes`, whose pods are read
-    too, one for each HAProxy's unit, and a few questions to the API."""
+    too, one for each HAProxy's unit, all nodes at once, and a few questions to the API."""
     return _Reader(drivers).read(nodes)
 
 
@@ -74,17 +75,16 @@ class _Reader:
 
     def read(self, nodes: Collection[str]) -> Reading:
         cluster = self.drivers.cluster
-        texts = {
-            node.name: self._texts(node)
+        asked = [
+            node
             for node in cluster.nodes
             if node.name in nodes or any(node.has(role) for role in FILES)
-        }
+        ]
+        with ThreadPoolExecutor(len(asked) or 1, thread_name_prefix="facts") as pool:
+            each = list(pool.map(self._on_node, asked))
+        texts = {node.name: found for node, (found, _) in zip(asked, each, strict=True)}
+        restarts = {node.name: found for node, (_, found) in zip(asked, each, strict=True)}
         leases = {name: self._asked(name, self.drivers.leases.held, name) for name in ELECTING}
-        balancers = [node.name for node in cluster.with_role(Role.LOAD_BALANCER)]
-        restarts = {
-            name: self._asked(of(words.HAPROXY_UNIT, name), self._restart, name)
-            for name in balancers
-        }
         facts = ClusterFacts(
             virtual_address=cluster.virtual_ip.address,
             port=cluster.virtual_ip.port,
@@ -98,9 +98,16 @@ class _Reader:
             lifecycle=self._parsed(words.CONTROLLER_MANAGER, texts, parse_lifecycle),
             kubelets=self._parsed(words.KUBELET, texts, parse_kubelet),
             pods=self._pods(nodes),
-            unread=self.unread,
+            unread=dict(sorted(self.unread.items())),  # nodes are asked in no order
         )
         return Reading(facts, {name: one.node if one else None for name, one in leases.items()})
+
+    def _on_node(self, node: Node) -> tuple[dict[str, str], tuple[float | None] | None]:
+        """Its texts, and how soon its HAProxy starts again (None: it has none, or not known)."""
+        texts = self._texts(node)
+        if not node.has(Role.LOAD_BALANCER):
+            return texts, None
+        return texts, self._asked(of(words.HAPROXY_UNIT, node.name), self._restart, node.name)
 
     def _restart(self, node: str) -> tuple[float | None]:
         return (self.drivers.systemd.restart_s(node, haproxy.UNIT),)

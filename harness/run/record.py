@@ -23,6 +23,9 @@ from quorate.harness.store.run_directory import RunDirectory
 from quorate.harness.undo.journal import JOURNAL_NAME, JournalState, UndoJournal
 from quorate.reports.record import UNDO_FAILED, Judged, Outage, RunRecord, StoredUndo, Stretch
 
+PAGE_NAME = "report.html"
+"""A run's page, in its directory."""
+
 NOT_ENDED = "not ended"
 PHASES = ("baseline", "fault", "return")
 

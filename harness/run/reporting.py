@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import jinja2
 
+from quorate.harness.errors import StoreError
 from quorate.harness.model.verdict import Verdict
-from quorate.harness.run.record import read_record
+from quorate.harness.run.index import INDEX_NAME, write_index
+from quorate.harness.run.record import PAGE_NAME, read_record
 from quorate.harness.store.run_directory import RunDirectory
 from quorate.reports.html import render_html
 from quorate.reports.text import render_text
 
 REPORT_NAME = "report.txt"
-PAGE_NAME = "report.html"
 
 _LOG = logging.getLogger(__name__)
 
@@ -46,3 +48,15 @@ def write_report(directory: RunDirectory, verdict: Verdict) -> None:
         (directory.path / PAGE_NAME).unlink(missing_ok=True)
         return
     directory.write_text(PAGE_NAME, page)
+
+
+def write_suite_report(folder: Path) -> None:
+    """The page of a game-day, from the summary.json in its folder (gameday_folder.py says what
+    stands in it). Called once, when it has ended or was interrupted; where it cannot be made or
+    written that is logged: what the game-day came to stands without it."""
+    try:
+        write_index(folder)
+    except StoreError as error:
+        _LOG.error("%s", error)
+    except _OURS:
+        _LOG.exception("%s cannot be made, which is a bug", folder / INDEX_NAME)

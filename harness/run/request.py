@@ -15,6 +15,7 @@ class Request:
     """An experiment, the cluster to play it on, where its record goes, and the seed of chance.
 
     ``place``: the how-manieth run of a series this is, from 1; 0 where it stands alone.
+    ``follows``: another run has just ended, and the cluster may not be whole yet.
     """
 
     experiment: Experiment
@@ -23,3 +24,4 @@ class Request:
     runs: Path
     seed: int
     place: int = 0
+    follows: bool = False

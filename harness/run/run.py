@@ -60,9 +60,10 @@ class Run:
         with self._step():
             self._w.observer.start()
             components = self._w.observer.components
+            follows = self.request.follows or self.request.place > 1
             whole = self._w.watcher.until(
                 lambda: not components.missing(),
-                at_most_s=pace.WHOLE_BETWEEN_S if self.request.place > 1 else pace.WHOLE_AT_START_S,
+                at_most_s=pace.WHOLE_BETWEEN_S if follows else pace.WHOLE_AT_START_S,
                 what="is the cluster whole?",
             )
             if not whole:

@@ -137,7 +137,7 @@ class RunDirectory:
             "id": self.run_id,
             "quorate_version": version(),
             "python": platform.python_version(),
-            "argv": list(sys.argv),
+            "argv": told_argv(sys.argv),
             "cluster": cluster_name,
             "experiment_file": origin.file,
             "seed": seed,
@@ -278,6 +278,17 @@ def _what_is_wrong(text: str, error: ValueError) -> str:
     if isinstance(version, int) and version > VERDICT_FORMAT:
         return f"format {version} is newer than this quorate's {VERDICT_FORMAT}"
     return f"cannot be read: {error}"
+
+
+def told_argv(argv: Sequence[str]) -> list[str]:
+    """A command line without what is a secret in it: the URL of a webhook."""
+    kept_out, told = "(kept out)", list(argv)
+    for place, word in enumerate(told):
+        if word.startswith("--webhook="):
+            told[place] = f"--webhook={kept_out}"
+        elif place and told[place - 1] == "--webhook":
+            told[place] = kept_out
+    return told
 
 
 def replace_text(path: Path, text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,12 @@ from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.faults.catalogue import ARRANGEMENTS, FAULTS, STEPS, known_functions
 from quorate.harness.faults.contract import Fault, Plan
 from quorate.harness.model.cluster import HARNESS
+from quorate.harness.model.verdict import State
 from quorate.harness.run.fault_table import page
 from quorate.harness.run.new_experiment import new_experiment
 from quorate.harness.run.play import read_document, read_source
-from quorate.harness.run.suite import read_suite
+from quorate.harness.run.suite import Suite, read_suite
+from quorate.harness.store.experiment_file import read_experiment
 from quorate.harness.transport import MemoryTransport
 from tests import paper_lab
 
@@ -140,5 +143,45 @@ def test_a_suite_lists_files_that_are_there(path: Path) -> None:
 
 
 def test_every_control_is_played_by_a_suite() -> None:
-    played = {entry.file for path in SUITES for entry in read_suite(path).entries}
-    assert {path.resolve() for path in FILES} <= played
+    assert {path.resolve() for path in FILES} == {one.file for one in suite_of("full").entries}
+
+
+def suite_of(name: str) -> Suite:
+    return read_suite(EXPERIMENTS / "suites" / f"{name}.yaml")
+
+
+def test_every_suite_expects_the_same_of_an_experiment_and_plays_it_once() -> None:
+    expected = {one.file: one.expect for one in suite_of("full").entries}
+    for path in SUITES:
+        entries = read_suite(path).entries
+        assert len({one.file for one in entries}) == len(entries), path
+        assert {one.file: one.expect for one in entries}.items() <= expected.items(), path
+
+
+MISSION = {
+    "kill API server nodes": {"apiserver_kill", "node_reboot", "node_power_off"},
+    "partition etcd members": {"etcd_isolate", "etcd_partition"},
+    "drain workers": {"worker_drain"},
+    "drop the holder of the VIP": {"node_power_off", "node_reboot", "vip_drop"},
+}
+
+
+def test_the_core_suite_plays_each_fault_of_the_mission_twice_and_nothing_beyond() -> None:
+    entries = suite_of("core").entries
+    read = [read_experiment(one.file) for one in entries]
+    assert len(entries) >= 8
+    for what, functions in MISSION.items():
+        times = [one for one in read if functions & {step.func for step in one.faults}]
+        assert len(times) >= 2, what
+    assert {one.expect for one in entries} == {State.MET, State.MISSED}, "controls are included"
+    assert not any(one.beyond_tolerance for one in read)
+
+
+def test_the_core_suite_fits_into_a_quarter_of_an_hour() -> None:
+    """By what its experiments took on record, and a minute and a half for the lab."""
+    took = defaultdict[str, list[float]](list)
+    for line in (EXPERIMENTS.parent / "docs/evidence/experiments.md").read_text().splitlines()[2:]:
+        cells = [cell.strip() for cell in line.split("|")]
+        took[cells[5]].append(float(cells[11]))
+    names = [one.file.relative_to(EXPERIMENTS.resolve()) for one in suite_of("core").entries]
+    assert 90 + sum(max(took[str(name.with_suffix(""))]) for name in names) <= 15 * 60

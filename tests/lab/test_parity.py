@@ -1,7 +1,8 @@
 """`chaos run` plays the same file to the same verdict, on this Python and on a newer one.
 
 The newer one is `QUORATE_PARITY_PYTHON`, which noxfile.py sets where there is such an interpreter,
-and says so loudly where there is none. Chaos Toolkit has only 0 and 1 to end with.
+and says so loudly where there is none. Chaos Toolkit has only 0 and 1 to end with. A bad baseline
+and a mistyped control are played on both against the fake cluster (tests/contract/engine).
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +33,12 @@ def interpreter(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def edited(lab: Lab, folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:
-    """A copy of the first experiment with something wrong in it, and a baseline that more samples
-    a second make shorter."""
+def briefly(lab: Lab, folder: Path) -> Path:
+    """A copy of the first experiment; more samples a second make its baseline shorter."""
     document = yaml.safe_load((lab.root / "experiments" / "vip_drop_holder.yaml").read_text())
     document["extensions"][0]["baseline_s"] = 4
     document["extensions"][0]["probes"]["api_reused"]["rate_hz"] = 60
-    change(document)
-    path = folder / "edited.yaml"
+    path = folder / "briefly.yaml"
     path.write_text(yaml.safe_dump(document, sort_keys=False))
     return path
 
@@ -77,7 +75,7 @@ def test_validate_accepts_an_experiment_and_a_control(lab: Lab, interpreter: str
 
 def test_the_verdict_is_the_same(lab: Lab, interpreter: str, tmp_path: Path) -> None:
     before = set(lab.runs.glob("*"))
-    experiment = lab.root / "experiments" / "vip_drop_holder.yaml"
+    experiment = briefly(lab, tmp_path)
     exit_code, output = finished(engine_run(lab, interpreter, experiment, tmp_path))
     made = set(lab.runs.glob("*")) - before
     assert len(made) == 1, output
@@ -86,34 +84,9 @@ def test_the_verdict_is_the_same(lab: Lab, interpreter: str, tmp_path: Path) -> 
     assert json.loads((tmp_path / "journal.json").read_text())["quorate"]["exit_code"] == 0
 
 
-def test_a_typo_in_the_control_is_no_pass(lab: Lab, interpreter: str, tmp_path: Path) -> None:
-    def change(document: dict[str, Any]) -> None:
-        document["controls"][0]["provider"]["module"] = "quorate.contrl"
-
-    experiment = edited(lab, tmp_path, change)
-    exit_code, output = finished(engine_run(lab, interpreter, experiment, tmp_path))
-    assert exit_code != 0, output
-
-
-def test_a_bad_baseline_injects_nothing(lab: Lab, interpreter: str, tmp_path: Path) -> None:
-    """No answer comes within 0.1 ms."""
-
-    def change(document: dict[str, Any]) -> None:
-        for objective in document["extensions"][0]["objectives"]:
-            if "deadline_s" in objective:
-                objective["deadline_s"] = 0.0001
-
-    before = set(lab.runs.glob("*"))
-    experiment = edited(lab, tmp_path, change)
-    exit_code, output = finished(engine_run(lab, interpreter, experiment, tmp_path))
-    assert exit_code != 0, output
-    for directory in set(lab.runs.glob("*")) - before:
-        assert "injection_started" not in {event["kind"] for event in events_of(directory)}
-
-
 def test_sigterm_in_the_middle_undoes_and_fails(lab: Lab, interpreter: str, tmp_path: Path) -> None:
     before = set(lab.runs.glob("*"))
-    experiment = edited(lab, tmp_path, lambda document: None)
+    experiment = briefly(lab, tmp_path)
     process = engine_run(lab, interpreter, experiment, tmp_path)
     directory = _run_with(lab, before, "injection_acted", process)
     process.send_signal(signal.SIGTERM)

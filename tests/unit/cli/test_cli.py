@@ -213,18 +213,30 @@ def test_help_imports_next_to_nothing() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stderr.strip() == "[]"
-    for verb in ("gameday", "judge", "lab", "new", "report", "run", "undo"):
+    for verb in ("gameday", "gate", "judge", "lab", "new", "report", "run", "schedule", "undo"):
         assert f"  {verb} " in done.stdout
 
 
 def test_every_verb_has_an_example(capfd: pytest.CaptureFixture[str]) -> None:
-    for verb in ("gameday", "judge", "new", "report", "run", "schema", "undo"):
+    for verb in ("gameday", "gate", "judge", "new", "report", "run", "schedule", "schema", "undo"):
         assert ended([verb, "--help"]) == 0
         assert "Example:  quorate " + verb in capfd.readouterr().out
 
 
 def test_no_verb_is_a_stub() -> None:
-    known = {"gameday", "judge", "lab", "new", "plan", "report", "run", "schema", "undo"}
+    known = {
+        "gameday",
+        "gate",
+        "judge",
+        "lab",
+        "new",
+        "plan",
+        "report",
+        "run",
+        "schedule",
+        "schema",
+    }
+    known |= {"undo"}
     assert set(cli.quorate.list_commands(click.Context(cli.quorate))) == known
 
 
@@ -236,5 +248,5 @@ def test_judging_what_is_no_run(tmp_path: Path, capfd: pytest.CaptureFixture[str
 
 def test_a_shipped_suite_is_known_by_its_name(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(root)
-    assert cli._suite_file("core") == Path("experiments/suites/core.yaml")
-    assert cli._suite_file("other.yaml") == Path("other.yaml")
+    assert cli.suite_file("core") == Path("experiments/suites/core.yaml")
+    assert cli.suite_file("other.yaml") == Path("other.yaml")

@@ -105,6 +105,38 @@ def test_a_balancer_that_was_not_heard_leaves_it_open(t: float, node: str, state
     assert found.state is state, found
 
 
+def heard(t: float, node: str, state: str = "heard again") -> Event:
+    return Event(t, "fact", {"component": "follower", "node": node, "state": state, "good": None})
+
+
+@pytest.mark.parametrize(
+    ("node", "meanwhile", "state"),
+    [
+        ("cp2", [heard(31, "cp2")], State.MET),
+        ("cp1", [heard(31, "cp1")], State.MET),
+        ("cp1", [vip(30), vip(31, "cp1"), heard(31, "cp1")], State.MET),
+        ("cp2", [heard(31, "cp2", "begun anew")], State.INCONCLUSIVE),
+        ("cp2", [heard(31, "cp3")], State.INCONCLUSIVE),
+        ("cp1", [vip(29, "cp2"), heard(31, "cp1")], State.INCONCLUSIVE),
+        ("cp2", [heard(31, "cp2"), vip(31.1, "cp1", "cp2"), vip(31.2, "cp1")], State.INCONCLUSIVE),
+    ],
+    ids=[
+        "it goes on where it stopped",
+        "the holder does",
+        "it has held the address on",
+        "its program was begun anew",
+        "only another was heard again",
+        "the address went from it",
+        "the address came to it, and went",
+    ],
+)
+def test_a_silence_after_which_all_is_told_leaves_nothing_open(
+    node: str, meanwhile: list[Event], state: State
+) -> None:
+    found = holders(vip(0, "cp1"), silent(30, node), *meanwhile)
+    assert found.state is state, found
+
+
 @given(st.lists(st.tuples(st.floats(0.01, 3.0), st.sets(st.sampled_from(NODES))), min_size=1))
 def test_one_holder_at_a_time_is_never_accused(moves: Sequence[tuple[float, set[str]]]) -> None:
     """And two for long always are, wherever they come."""

@@ -26,9 +26,19 @@ def test_what_is_not_known_is_like_nothing() -> None:
 def test_changes_name_setting_values_and_nodes() -> None:
     before = fingerprint(cp1={ADVERT: "1"}, cp2={ADVERT: "1"}, cp3={ADVERT: "1"})
     after = fingerprint(cp1={ADVERT: "1"}, cp2={ADVERT: "3"}, cp3={ADVERT: "1"})
-    assert changes(before, after) == (f"{ADVERT} 1 → 3 on cp2",)
+    assert changes(before, after) == ("keepalived advert_int 1 → 3 on cp2",)
     all_ = fingerprint(cp1={ADVERT: "3"}, cp2={ADVERT: "3"}, cp3={ADVERT: "3"})
-    assert changes(before, all_) == (f"{ADVERT} 1 → 3 on cp1, cp2, cp3",)
+    assert changes(before, all_) == ("keepalived advert_int 1 → 3 on cp1, cp2, cp3",)
+
+
+def test_where_there_are_two_vrrp_instances_it_is_said_which() -> None:
+    other = "keepalived vrrp_instance ingress advert_int"
+    before = fingerprint(cp1={ADVERT: "1", other: "1"})
+    assert changes(before, fingerprint(cp1={ADVERT: "3", other: "1"})) == (
+        f"{ADVERT} 1 → 3 on cp1",
+    )
+    swapped = changes(fingerprint(cp1={ADVERT: "1"}), fingerprint(cp1={other: "1"}))
+    assert swapped == (f"{ADVERT} 1 taken out on cp1", f"{other} 1 added on cp1")
 
 
 def test_changes_of_nodes_and_of_what_is_there() -> None:

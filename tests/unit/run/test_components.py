@@ -7,6 +7,9 @@ import pytest
 from quorate.harness.drivers.follower import Report
 from quorate.harness.model.cluster import Cluster
 from quorate.harness.run.components import (
+    ANEW,
+    FOLLOWER,
+    HEARD_AGAIN,
     SILENT_S,
     Components,
     Key,
@@ -118,3 +121,18 @@ def test_after_an_arrangement_less_is_demanded(cluster: Cluster) -> None:
     components.take(fact(2, "cp1", "keepalived", "inactive", node="cp1", good=False))
     assert components.missing() == ("keepalived cp1: inactive",)
     assert components.nodes_good("keepalived") == {"cp3"}
+
+
+@pytest.mark.parametrize(("kind", "state"), [("beat", HEARD_AGAIN), ("hello", ANEW)])
+def test_how_a_silent_one_was_heard_again_is_a_fact(
+    cluster: Cluster, kind: str, state: str
+) -> None:
+    components = Components(cluster)
+    everything_good(components)
+    fell = [one for one in components.tick(SILENT_S + 0.1) if one.key == Key(FOLLOWER, "cp2")]
+    again = components.take(Report(round(3e9), "cp2", kind))
+    assert [(one.state, one.good) for one in fell] == [("silent", None)]
+    assert [(one.key, one.state, one.good, one.t) for one in again] == [
+        (Key(FOLLOWER, "cp2"), state, None, 3.0)
+    ]
+    assert components.take(beat(3.5, "cp2")) == []

@@ -14,7 +14,7 @@ from quorate.harness.model.touch import Part, Way
 from quorate.harness.model.verdict import State
 from quorate.harness.run.forms import rendered
 from quorate.harness.run.index import read_day, write_index
-from quorate.harness.run.reporting import write_report
+from quorate.harness.run.reporting import write_report, write_suite_report
 from quorate.harness.store.run_directory import RunDirectory
 from quorate.reports.index import coverage
 from tests.unit.reports.hostile_run import ATTACK, GOOD_RUN, MISSED_RUN, Json, copied
@@ -166,3 +166,32 @@ def test_the_states_of_entries(folder: Path) -> None:
         None,
     )
     assert (first.is_control, second.is_control) == (False, True)
+
+
+def test_what_stopped_a_game_day_and_what_was_not_played(folder: Path) -> None:
+    """As gameday_folder.py writes it."""
+    rows = json.loads((folder / "summary.json").read_text())["experiments"]
+    rows[3]["not_played"] = "the game-day was interrupted"
+    write_summary(
+        folder,
+        experiments=rows,
+        state="interrupted",
+        why="the game-day was interrupted",
+        ended=None,
+        budget_s=60,
+        spent_s=12.5,
+    )
+    text = Page(write_index(folder).read_text()).text
+    assert "interrupted: the game-day was interrupted; error budget: 12.5 s of 60 s spent" in text
+    assert "not played: the game-day was interrupted" in text
+    assert "ended None" not in text
+
+
+def test_a_page_that_cannot_be_made_ends_no_game_day(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_suite_report(folder)
+    assert (folder / "index.html").exists()
+    (folder / "summary.json").write_text("{")
+    write_suite_report(folder)
+    assert "summary.json: cannot be read" in caplog.text

@@ -45,6 +45,7 @@ class Scene:
     good: frozenset[str] = ALL
     on: tuple[Any, ...] = ()
     place: int = 0
+    follows: bool = False
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     watcher: Watcher = field(default_factory=Watcher)
 
@@ -137,7 +138,7 @@ class Scene:
             demand_lease=self.demand_lease,
         )
         request: Any = SimpleNamespace(
-            experiment=played, cluster=self.cluster, seed=1, place=self.place
+            experiment=played, cluster=self.cluster, seed=1, place=self.place, follows=self.follows
         )
         return Run(request, workings=workings)
 
@@ -192,13 +193,18 @@ def test_with_another_member_down_nothing_is_put_on(cluster: Cluster) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "waits_s"),
-    [(0, pace.WHOLE_AT_START_S), (1, pace.WHOLE_AT_START_S), (2, pace.WHOLE_BETWEEN_S)],
+    ("place", "follows", "waits_s"),
+    [
+        (0, False, pace.WHOLE_AT_START_S),
+        (1, False, pace.WHOLE_AT_START_S),
+        (2, False, pace.WHOLE_BETWEEN_S),
+        (0, True, pace.WHOLE_BETWEEN_S),
+    ],
 )
 def test_only_after_a_run_is_long_waited_for_the_whole(
-    cluster: Cluster, place: int, waits_s: float
+    cluster: Cluster, place: int, follows: bool, waits_s: float
 ) -> None:
-    scene = Scene(cluster, place=place)
+    scene = Scene(cluster, place=place, follows=follows)
     with pytest.raises(KeyboardInterrupt):
         scene.run().look_around()
     assert scene.watcher.waited["is the cluster whole?"] == waits_s
