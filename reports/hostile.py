@@ -20,8 +20,10 @@ _UNFIT = re.compile(
 )
 """All but tab and newline."""
 
-_SECRET_WORD = re.compile(r"(?i)(pass(word|wd|phrase)?|secret|token|api[-_]?key|credential)s?$")
-_SECRET_PAIR = re.compile(r"(?i)(pass(word|wd|phrase)?|secret|token|api[-_]?key)s?=.+")
+_SECRET_WORD = re.compile(
+    r"(?i)(pass(word|wd|phrase)?|secret|token|api[-_]?key|credential|webhook)s?$"
+)
+_SECRET_PAIR = re.compile(r"(?i)(pass(word|wd|phrase)?|secret|token|api[-_]?key|webhook)s?=.+")
 _USER_IN_URL = re.compile(r"(?<=://)[^/@\s:]+:[^/@\s]+(?=@)")
 MASK = "•••"
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from quorate.harness.errors import UsageError
-from quorate.harness.run.index import SUMMARY_NAME, read_day
+from quorate.harness.run.gameday_folder import SUMMARY
+from quorate.harness.run.index import read_day
 from quorate.harness.run.record import open_run, read_record
 from quorate.reports.grafana import render_grafana
 from quorate.reports.html import render_html
@@ -51,6 +52,6 @@ def _day(run: str | None, *, runs: Path) -> Path | None:
     if run is None:
         return None
     for folder in (Path(run), runs / run):
-        if (folder / SUMMARY_NAME).is_file() and not (folder / "run.json").exists():
+        if (folder / SUMMARY).is_file() and not (folder / "run.json").exists():
             return folder
     return None

@@ -14,8 +14,7 @@ import jinja2
 from quorate.harness.errors import QuorateError, StoreError
 from quorate.harness.faults.catalogue import FAULTS, parameters_of
 from quorate.harness.model.verdict import State
-from quorate.harness.run.gameday_folder import FORMAT
-from quorate.harness.run.gameday_folder import SUMMARY as SUMMARY_NAME
+from quorate.harness.run.gameday_folder import FORMAT, SUMMARY
 from quorate.harness.run.record import PAGE_NAME, read_record
 from quorate.harness.store.run_directory import RunDirectory, replace_text
 from quorate.reports.index import Claim, Entry, GameDay, KnownFault, render_index
@@ -39,7 +38,7 @@ def read_day(folder: Path) -> GameDay:
 
     A run that cannot be read is an entry that says so.
     """
-    file = folder / SUMMARY_NAME
+    file = folder / SUMMARY
     try:
         summary = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -208,6 +208,7 @@ def test_texts_made_plain(given: str, shown: str) -> None:
         (["bmc", "--password", "s3cret", "off"], "bmc --password ••• off"),
         (["bmc", "--bmc-token=s3cret"], "bmc --bmc-token=•••"),
         (["curl", "https://me:s3cret@bmc/x"], "curl https://•••@bmc/x"),
+        (["quorate", "gameday", "--webhook=https://s3cret"], "quorate gameday --webhook=•••"),
         (["ssh", "-P", "22", "x"], "ssh -P 22 x"),
         (["systemctl", "stop", "kubelet"], "systemctl stop kubelet"),
     ],
