@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-SCHEMAS = ("experiment", "cluster", "verdict")
+SCHEMAS = ("experiment", "cluster", "suite", "verdict")

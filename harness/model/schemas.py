@@ -17,6 +17,7 @@ from quorate.harness.model.cluster import Cluster
 from quorate.harness.model.experiment import Step
 from quorate.harness.model.objectives import LongestOutage, Objective
 from quorate.harness.model.probe_spec import ProbeSpec
+from quorate.harness.model.suite_file import EntryFile, SuiteFile
 from quorate.harness.model.verdict import Verdict
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -43,7 +44,7 @@ class Foreign(BaseModel):
 
 
 def schema_text(of: str) -> str:
-    """The schema of ``experiment``, ``cluster`` or ``verdict``; KeyError for another word."""
+    """The schema of one of ``schema_names.SCHEMAS``; KeyError for another word."""
     made = {"$schema": DIALECT, **_MADE[of]()}
     return json.dumps(made, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
@@ -79,6 +80,12 @@ def _experiment() -> dict[str, Any]:
     }
 
 
+class Suite(SuiteFile):
+    """A suite, with the insides that the strict reader reads one by one."""
+
+    experiments: Annotated[list[EntryFile], Field(min_length=1)]  # type: ignore[assignment]
+
+
 def _is_ours() -> dict[str, Any]:
     return {"properties": {"name": {"const": "quorate"}}, "required": ["name"]}
 
@@ -86,5 +93,6 @@ def _is_ours() -> dict[str, Any]:
 _MADE: Mapping[str, Callable[[], dict[str, Any]]] = {
     "experiment": _experiment,
     "cluster": Cluster.model_json_schema,
+    "suite": Suite.model_json_schema,
     "verdict": lambda: Verdict.model_json_schema(mode="serialization"),
 }

@@ -10,7 +10,7 @@ from quorate.harness.model.schema_names import SCHEMAS
 @click.command()
 @click.argument("of", type=click.Choice(SCHEMAS), metavar="|".join(SCHEMAS))
 def schema(of: str) -> None:
-    """Print the JSON Schema (2020-12) of experiments, of cluster.yaml, or of verdict.json.
+    """Print the JSON Schema (2020-12) of experiments, suites, cluster.yaml or verdict.json.
 
     \b
     Example:  quorate schema verdict > verdict.schema.json

@@ -46,6 +46,16 @@ def test_every_shipped_experiment_is_valid(root: Path) -> None:
     assert found > 30
 
 
+def test_every_shipped_suite_is_valid(root: Path) -> None:
+    check = validator("suite")
+    suites = [yaml.safe_load(one.read_text()) for one in root.glob("experiments/suites/*.yaml")]
+    assert len(suites) > 4
+    for suite in suites:
+        check.validate(suite)
+        with pytest.raises(ValidationError):
+            check.validate({**suite, "experiments": [{"file": "x.yaml", "expect": "GREEN"}]})
+
+
 def _ours(document: Json) -> Json:
     return next(one for one in document["extensions"] if one["name"] == "quorate")
 
