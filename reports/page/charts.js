@@ -94,11 +94,11 @@
       context.beginPath();
       context.rect(area.left, area.top, area.width, area.height);
       context.clip();
-      context.lineWidth = 1.5 * uPlot.pxRatio;
+      context.lineWidth = 2 * uPlot.pxRatio;
       context.strokeStyle = palette.deadline;
       context.setLineDash([6 * uPlot.pxRatio, 4 * uPlot.pxRatio]);
       chart.deadlines.forEach(function (one) {
-        var y = plot.valToPos(one, "y", true);
+        var y = Math.round(plot.valToPos(one, "y", true));
         context.beginPath(); context.moveTo(area.left, y); context.lineTo(area.left + area.width, y); context.stroke();
       });
       context.setLineDash([]);

@@ -16,7 +16,8 @@ SCREENSHOTS = "QUORATE_SCREENSHOTS"
 """A folder that keeps the screenshots; else they lie in the test's own."""
 
 NEAR = 40
-"""How far a pixel's colour may be from the one that was meant, each of red, green and blue."""
+"""How far a pixel's colour may be from the one that was meant, each of red, green and blue: the
+edges of marks are smoothed. What is filled is just so."""
 
 COUNT_PIXELS = """
 ([name, near]) => {
@@ -53,7 +54,8 @@ class Visit:
 
     def pixels(self, colour: str) -> list[int]:
         """For each chart, how many of its pixels have a colour of the style (``--good-mark``)."""
-        counted: list[int] = self.page.evaluate(COUNT_PIXELS, [colour, NEAR])
+        near = 2 if colour.endswith("-band") else NEAR
+        counted: list[int] = self.page.evaluate(COUNT_PIXELS, [colour, near])
         return counted
 
     def violations(self) -> list[str]:
