@@ -367,17 +367,22 @@ def _lab_up(session: nox.Session) -> None:
         _run_part(session, f"lab {verb[0]}", QUORATE, "lab", *verb)
 
 
+def _pages() -> set[Path]:
+    """The reports of all runs and of all game-days."""
+    return {*ROOT.glob("runs/*/report.html"), *ROOT.glob("runs/*/index.html")}
+
+
 @nox.session
 def gameday(session: nox.Session) -> None:
     """Set up, boot the lab, run the core suite, print the reports' places (--keep: lab stays)."""
     keep = "--keep" in session.posargs
     rest = [word for word in session.posargs if word != "--keep"]
-    before = set(ROOT.glob("runs/*/report.txt"))
+    before = _pages()
     try:
         _lab_up(session)
         _run_part(session, "game-day", QUORATE, "gameday", "core", *rest)
     finally:
-        for report in sorted(set(ROOT.glob("runs/*/report.txt")) - before):
+        for report in sorted(_pages() - before):
             session.log(f"report: {report.relative_to(ROOT)}")
         if keep:
             session.log("the lab stays up; `quorate lab stop` or `lab down` ends it")

@@ -11,8 +11,8 @@ fingerprint.json   what the cluster ran at the start: versions, topology, config
 verdict.json       the answer; ``quorate judge`` makes the same bytes again
 =================  =================================================================
 
-Others keep cluster.yaml, undo.jsonl, report.txt and log.txt here. The directory is 0700 and its
-files 0600: addresses of a cluster are nobody's business; secrets are never written here.
+Others keep cluster.yaml, undo.jsonl, report.txt, report.html, log.txt here. The directory is 0700,
+its files 0600: addresses of a cluster are nobody's business; secrets are never written here.
 All times are seconds on CLOCK_MONOTONIC since ``run.json``'s ``base.monotonic_ns``.
 """
 
