@@ -174,14 +174,8 @@ CI = os.environ.get("CI") == "true"
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 QUICK_FOLDERS = ("unit", "contract", "lifecycle", "replay", "observer", "browser")
-TYPED_TOOLING = (
-    "noxfile.py",
-    "tests/conftest.py",
-    "tests/known",
-    "tests/lab",
-    "tests/observer",
-    "tests/browser",
-)
+TYPED_FOLDERS = ("known", "lab", "observer", "browser")
+TYPED_TOOLING = ("noxfile.py", "tests/conftest.py", *map("tests/{}".format, TYPED_FOLDERS))
 TEST_LAB = "ci"  # the tests' own lab; never the name a person uses
 
 _timings: list[tuple[str, float]] = []

@@ -21,6 +21,7 @@ BROKEN = 3
 """Exit code of an error that is a bug of ours: the run says nothing."""
 
 ELSEWHERE: Mapping[str, tuple[str, str]] = {
+    "completion": ("quorate.harness.verbs.completion:completion", "Print a completion script."),
     "gameday": ("quorate.harness.verbs.gameday:gameday", "Play a suite, in order."),
     "gate": ("quorate.harness.verbs.gate:gate", "Yes or no, from the runs that are stored."),
     "schedule": (
@@ -69,7 +70,16 @@ def quorate() -> None:
     4 an undo failed and the cluster may still be faulted.
 
     \b
-    Example:  quorate lab up && quorate run experiments/vip_drop_holder.yaml
+    First steps:
+      quorate lab up               a real HA cluster to try it on (as root, on Linux)
+      quorate plan vip_drop_holder what would be broken, and what should come of it
+      quorate run vip_drop_holder  break it, measure, undo, judge
+      quorate report               the newest run's report again
+      quorate undo                 take back what an earlier run left on
+
+    \b
+    An experiment is a file, or the name of one that comes with quorate; `quorate new FAULT`
+    writes one. Your own cluster is --cluster FILE or $QUORATE_CLUSTER; each verb has --help.
     """
 
 
@@ -284,8 +294,13 @@ def run_options(
 
 def suite_file(suite: str) -> Path:
     """A file is meant by its path, a shipped suite by its name."""
-    shipped = Path("experiments/suites", f"{suite}.yaml")
-    return shipped if not Path(suite).is_file() and shipped.is_file() else Path(suite)
+    from quorate.harness.run import shipped
+
+    if Path(suite).is_file():
+        return Path(suite)
+    places = (Path("experiments"), shipped.folder())
+    found = (place / "suites" / f"{suite}.yaml" for place in places)
+    return next((file for file in found if file.is_file()), Path(suite))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -21,6 +21,8 @@ _LOG = logging.getLogger("chaostoolkit")
 
 JOURNAL_KEY = "quorate"
 BROKEN = 3
+NOTED_CHARS = 300
+"""Of what an activity of another package found: a list of pods may be long."""
 
 _refusal: list[Outcome] = []
 
@@ -34,6 +36,23 @@ def before_experiment_control(context: dict[str, Any], **_: Any) -> None:
         refusal = _outcome_of(error)
         _refusal.append(refusal)
         raise InterruptExecution(refusal.reason) from error
+
+
+def after_activity_control(context: dict[str, Any], state: dict[str, Any], **_: Any) -> None:
+    """What an activity of another package found, for the run's report: quorate does not judge it,
+    and the engine keeps it in a journal that `quorate run` does not write."""
+    provider = context.get("provider") or {}
+    if str(provider.get("module", "")).startswith("quorate"):
+        return
+    what = state.get("exception") or repr(state.get("output"))
+    name = str(context.get("name", "")).strip() or "an activity"
+    live.note(f"{name}: {state.get('status')}: {_shown(str(what))}")
+
+
+def _shown(text: str) -> str:
+    """In one line, and no more of it than a report can bear."""
+    plain = "".join(one if one.isprintable() else " " for one in text)
+    return plain if len(plain) <= NOTED_CHARS else f"{plain[:NOTED_CHARS]}…"
 
 
 def after_experiment_control(context: dict[str, Any], state: dict[str, Any], **_: Any) -> None:

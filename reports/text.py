@@ -62,7 +62,7 @@ def because(verdict: Verdict) -> str:
             return f"data safety: {check.name}: {check.reason}"
     for result in verdict.objectives:
         if verdict.verdict is State.MISSED and result.state is State.MISSED:
-            return f"{name_of(result)} {_compared(result)}"
+            return f"{name_of(result)} {compared(result)}"
     if verdict.verdict is State.INCONCLUSIVE:
         for gate in verdict.gates:
             if not gate.ok:
@@ -98,7 +98,7 @@ def _data_safety(verdict: Verdict) -> list[str]:
 
 
 def _objective(result: ObjectiveResult) -> str:
-    text = f"{result.state:<12} {name_of(result)} {_compared(result)}"
+    text = f"{result.state:<12} {name_of(result)} {compared(result)}"
     return f"{text} ({result.reason})" if result.reason else text
 
 
@@ -114,7 +114,8 @@ def name_of(result: ObjectiveResult | Measured | Comparison) -> str:
     return f"guard {' '.join(words)}" if guard else " ".join(words)
 
 
-def _compared(result: ObjectiveResult) -> str:
+def compared(result: ObjectiveResult) -> str:
+    """The number that was found, its range, and the bound."""
     return f"= {number_text(result)}, {bound_text(result, unit=unit_of(result))}"
 
 

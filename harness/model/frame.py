@@ -8,7 +8,7 @@ interrupted engine would not call us back (reference/chaostoolkit.md).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, NoReturn
 
 from pydantic import BeforeValidator, Field
 
@@ -93,8 +93,48 @@ def check_frame(document: Mapping[str, Any], /) -> Frame:
     _demand(CONTROLS, found=read.controls, path=("controls",))
     _demand(RUNTIME, found=read.runtime, path=("runtime",))
     _demand(HYPOTHESIS, found=read.hypothesis, path=("steady-state-hypothesis",))
+    _check_configuration(read.configuration)
+    _check_secrets(read.secrets)
     plan, index = _plan(read.extensions)
     return Frame(read.title, read.description.strip(), read.tags, read.method, plan, index)
+
+
+def _check_configuration(configuration: Any) -> None:
+    """The engine asks for it before it calls our control."""
+    for name, value in configuration.items() if isinstance(configuration, Mapping) else ():
+        if isinstance(value, Mapping) and value.get("type") == "probe":
+            raise SpecError(
+                None,
+                field=path_text(("configuration", str(name), "type")),
+                found="'probe': it would be asked before the run's cluster is known",
+                allowed="a value, or {type: env, key: NAME}; probes belong into the method",
+            )
+
+
+def _check_secrets(secrets: Any) -> None:
+    """Of other people's probes: each a reference, since every run directory keeps a copy of the
+    experiment."""
+    if secrets is None:
+        return
+    if not isinstance(secrets, Mapping):
+        raise SpecError(None, field="secrets", found=value_text(secrets), allowed="a mapping")
+    for name, value in secrets.items():
+        if not isinstance(value, Mapping):
+            _literal(("secrets", str(name)))
+        if isinstance(value.get("type"), str):
+            continue
+        for key, item in value.items():
+            if not isinstance(item, Mapping) or not isinstance(item.get("type"), str):
+                _literal(("secrets", str(name), str(key)))
+
+
+def _literal(path: tuple[str | int, ...]) -> NoReturn:
+    raise SpecError(
+        None,
+        field=path_text(path),
+        found="a value that would be copied into every run directory",
+        allowed="a reference: {type: env, key: NAME} or {type: vault, …}",
+    )
 
 
 def _plan(extensions: tuple[dict[str, Any], ...]) -> tuple[Plan, int]:

@@ -29,6 +29,7 @@ from quorate.harness.run.progress import LoggedProgress, Progress
 from quorate.harness.run.request import Request
 from quorate.harness.run.run import Run
 from quorate.harness.run.signals import RunSignals
+from quorate.harness.run.surroundings import Surroundings
 from quorate.harness.store.bounds_file import GivenBound, read_cluster_bounds, rebound
 from quorate.harness.store.experiment_file import Words
 from quorate.harness.store.run_directory import ExperimentSource
@@ -63,6 +64,7 @@ class _Live:
     run: Run | None = None
     signals: RunSignals = field(default_factory=RunSignals)
     log: RunLog = field(default_factory=RunLog)
+    surroundings: Surroundings = field(default_factory=Surroundings)
 
 
 _live = _Live()
@@ -110,6 +112,7 @@ def begin(document: Mapping[str, Any]) -> Run:
     _live.signals.install()
     _live.run = open_run(request, parts=options.parts, progress=options.progress)
     _live.log.open(_live.run.directory.path)
+    _live.surroundings.enter(request.cluster.kubeconfig)
     _tell_bounds(request.experiment, options.progress)
     _live.run.look_around()
     return _live.run
@@ -135,6 +138,12 @@ def current() -> Run:
     return _live.run
 
 
+def note(text: str) -> None:
+    """Something for the reader of the run's report; nothing where no run is live."""
+    if _live.run is not None:
+        _live.run.directory.append_event("data_note", text=text)
+
+
 def end(why: str) -> Outcome | None:
     """Close and judge the live run, if there is one, and forget it.
 
@@ -150,6 +159,7 @@ def end(why: str) -> Outcome | None:
             run.close()
         return run.conclude()[0]
     finally:
+        _live.surroundings.leave()
         _live.log.close()
         _live.signals.restore()
 

@@ -12,7 +12,7 @@ from typing import Any
 from quorate.harness.errors import QuorateError, SpecError
 from quorate.harness.faults.catalogue import check_arguments
 from quorate.harness.model.experiment import Experiment
-from quorate.harness.run import live
+from quorate.harness.run import live, shipped
 from quorate.harness.run.ledger import check_registers
 from quorate.harness.run.limits import check_length
 from quorate.harness.run.outcome import Outcome
@@ -64,14 +64,23 @@ def _read(source: ExperimentSource) -> tuple[dict[str, Any], Experiment]:
 
 
 def read_source(path: Path) -> ExperimentSource:
-    """The file's text. SpecError when it cannot be read."""
+    """The file's text; where there is none, that of the shipped experiment that is named so.
+
+    SpecError when it cannot be read.
+    """
     try:
-        return ExperimentSource.read(path)
+        return ExperimentSource.read(_named(path))
     except OSError as error:
         found = error.strerror or str(error)
-        raise SpecError(path, field="", found=found, allowed="a readable file") from None
+        allowed = "a readable file, or the name of an experiment that comes with quorate"
+        raise SpecError(path, field="", found=found, allowed=allowed) from None
     except UnicodeDecodeError:
         raise SpecError(path, field="", found="bytes that are no UTF-8", allowed="text") from None
+
+
+def _named(path: Path) -> Path:
+    known = not path.suffix and not path.exists() and str(path) in shipped.names()
+    return shipped.find(str(path)) if known else path
 
 
 def play(path: Path, *, options: live.Options) -> Outcome:
@@ -83,7 +92,12 @@ def play_source(source: ExperimentSource, *, options: live.Options) -> Outcome:
     """The same with a text that was read before; it may be played several times."""
     document = read_document(source)
     live.prepare(replace(options, source=source))
-    return outcome_of(run_engine(document))
+    try:
+        return outcome_of(run_engine(document))
+    finally:
+        # The control has done it, unless something tore the engine that it does not take for an
+        # error (a test's time limit): this process may go on to live, and no guardian would come.
+        live.end("something other than the experiment ended the engine")
 
 
 def run_engine(document: dict[str, Any]) -> Mapping[str, Any]:

@@ -155,8 +155,13 @@ class Run:
 
     # --- the method
 
-    def inject(self, name: str, arguments: Mapping[str, object]) -> dict[str, object]:
-        """Put a fault on, prove that it bites, watch. Returns what the journal shows."""
+    def inject(
+        self, name: str, arguments: Mapping[str, object], *, watching: bool = True
+    ) -> dict[str, object]:
+        """Put a fault on, prove that it bites, watch. Returns what the journal shows.
+
+        ``watching=False``: whoever asked goes on at once, and watches, or not (`aside`).
+        """
         self._demand("steady")
         self._steps_begun += 1
         fault = FAULTS[name]
@@ -182,7 +187,9 @@ class Run:
                 fault, target=target, facts=lambda: self._aim.facts().to_dict()
             )
             self._w.progress.say(f"it bites: {evidence}")
-            reached = self._watch_fault(arguments)
+            reached = watching and self._watch_fault(
+                str(arguments["watch_until"]), at_most_s=float(str(arguments["at_most_s"]))
+            )
         return {"nodes": list(nodes), "proof": evidence, "reached": reached}
 
     def _foretell(self, placed: Placed) -> None:
@@ -199,8 +206,13 @@ class Run:
             if one.component is None and one.low is not None:
                 self._w.progress.say(f"predicted: {prediction_text(one)}")
 
-    def _watch_fault(self, arguments: Mapping[str, object]) -> bool:
-        until, at_most_s = str(arguments["watch_until"]), float(str(arguments["at_most_s"]))
+    def watch_until(self, until: str, *, at_most_s: float) -> bool:
+        """Look until clients have ``recovered`` or the cluster is ``whole``; whether they have."""
+        self._demand("steady")
+        with self._step():
+            return self._watch_fault(until, at_most_s=at_most_s)
+
+    def _watch_fault(self, until: str, *, at_most_s: float) -> bool:
         reached = self._watch(until, at_most_s=at_most_s, at_least_s=pace.RECOVERED_AFTER_S)
         self._w.guard.heed()
         return reached
@@ -228,6 +240,17 @@ class Run:
             self.directory.append_event("watch_ended", until="time", reached=reached)
             self._w.guard.heed()
         return {"watched_s": for_s}
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """Meanwhile somebody else's code is the method: samples and events are taken, and nobody
+        looks at the guard unless that code asks to watch."""
+        self._demand("steady")
+        self.directory.append_event("watch_started", until="block")
+        try:
+            yield
+        finally:
+            self.directory.append_event("watch_ended", until="block", reached=True)
 
     def _watch(self, until: str, *, at_most_s: float, at_least_s: float = 0.0) -> bool:
         """Watch until clients have recovered or the cluster is whole, and it stays so."""

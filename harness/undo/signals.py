@@ -8,12 +8,13 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
-HELD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+HELD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
+"""What ends a run from outside; by SIGALRM pytest-timeout tells that a test's time is over."""
 
 
 @contextlib.contextmanager
 def signals_held() -> Iterator[None]:
-    """Keep SIGINT, SIGTERM and SIGHUP until the block ends, then deliver them.
+    """Keep what would end the run until the block ends, then deliver it.
 
     Handlers, not masks: a mask would be inherited by the commands run in the block. Outside the
     main thread nothing is done, since Python runs handlers only there. If the block raises, what

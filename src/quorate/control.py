@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
-from quorate.harness.control import after_experiment_control, before_experiment_control
+from quorate.harness.control import (
+    after_activity_control,
+    after_experiment_control,
+    before_experiment_control,
+)
 
-__all__ = ["after_experiment_control", "before_experiment_control"]
+__all__ = ["after_activity_control", "after_experiment_control", "before_experiment_control"]

@@ -89,3 +89,13 @@ def test_replicas_that_share_the_lost_machine_are_no_replicas(lab: Lab) -> None:
     rescheduled = objective(played, "time_to_rescheduled_s")
     assert (rescheduled["state"], rescheduled["censored"]) == ("MISSED", True)
     nothing_is_left(lab)
+
+
+def test_probes_of_another_extension_ask_the_lab(lab: Lab) -> None:
+    """chaostoolkit-kubernetes in an experiment of ours: it finds the lab's API, and is told of."""
+    played = lab.play_briefly("pod_kill_seen_by_chaosk8s")
+    assert played.exit_code == 0, played.output
+    notes = [note.partition(": ")[2] for note in played.verdict["notes"] if "chaosk8s" in note]
+    assert notes == ["succeeded: 3", "succeeded: True"]
+    assert "counted by chaosk8s: succeeded: 3" in played.output
+    nothing_is_left(lab)

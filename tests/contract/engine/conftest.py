@@ -242,10 +242,11 @@ def _certificate(world: Path, addresses: list[str]) -> None:
 
 def _describe(world: Path, nodes: dict[str, str], vip: str) -> None:
     user = {"client-certificate": "crt.pem", "client-key": "key.pem"}
+    seen = {"certificate-authority": "crt.pem", "server": f"https://{vip}:8443"}
     kubeconfig = {
         "current-context": "fake",
         "contexts": [{"name": "fake", "context": {"cluster": "fake", "user": "admin"}}],
-        "clusters": [{"name": "fake", "cluster": {"certificate-authority": "crt.pem"}}],
+        "clusters": [{"name": "fake", "cluster": seen}],
         "users": [{"name": "admin", "user": user}],
     }
     (world / "kubeconfig").write_text(yaml.safe_dump(kubeconfig))

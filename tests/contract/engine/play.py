@@ -1,4 +1,4 @@
-"""Starts an engine at a quicker pace: python play.py chaos|quorate ARGUMENTS.
+"""Starts an engine at a quicker pace: python play.py chaos|quorate|pytest ARGUMENTS.
 
 Only the waiting is shorter; everything else is what a user runs.
 """
@@ -34,6 +34,10 @@ def main() -> None:
         from quorate.harness.cli import main as quorate
 
         quorate(arguments)
+    if engine == "pytest":
+        import pytest
+
+        sys.exit(pytest.main(["-p", "no:cacheprovider", "-p", "no:hypothesispytest", *arguments]))
     from chaostoolkit.cli import cli
 
     cli(["--no-version-check", *arguments])

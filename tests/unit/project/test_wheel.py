@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-FOLDERS = ("harness", "probes", "reports")
+FOLDERS = ("experiments", "harness", "probes", "reports")
 
 
 @pytest.fixture(scope="module")

@@ -142,13 +142,16 @@ class Scene:
         )
         return Run(request, workings=workings)
 
-    def inject(self) -> None:
+    def steady(self) -> Run:
         run = self.run()
         run._aim.take()
         run._forecast = self.forecast(["cp2"])
         self.asked.clear()
         run.stage = "steady"
-        run.inject("etcd_kill", {"target": "etcd-leader"})
+        return run
+
+    def inject(self) -> None:
+        self.steady().inject("etcd_kill", {"target": "etcd-leader"})
 
 
 def test_a_signal_waits_until_the_lease_s_removal_is_journalled(cluster: Cluster) -> None:
@@ -232,3 +235,33 @@ def test_a_run_alone_waits_for_no_phase(cluster: Cluster) -> None:
     scene.run()._baseline_window()
     assert scene.watcher.waited["baseline"] == 15
     assert scene.events == []
+
+
+def kinds(scene: Scene) -> list[str]:
+    return [kind for kind, _ in scene.events if kind.startswith("watch")]
+
+
+def test_who_has_a_block_of_code_waits_for_nothing_after_the_proof(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = Scene(cluster)
+    monkeypatch.setattr(scene, "put_on", lambda fault, **_: "it is silent")
+    run = scene.steady()
+    told = run.inject("etcd_kill", {"target": "etcd-leader"}, watching=False)
+    assert told == {"nodes": ["cp2"], "proof": "it is silent", "reached": False}
+    assert kinds(scene) == []
+    with run.aside():
+        assert kinds(scene) == ["watch_started"]
+    with pytest.raises(ZeroDivisionError), run.aside():
+        raise ZeroDivisionError
+    assert kinds(scene) == ["watch_started", "watch_ended"] * 2
+    assert run.failure is None, "the block's error is no failure of the run"
+
+
+def test_before_the_baseline_and_after_the_end_there_is_no_block(cluster: Cluster) -> None:
+    run = Scene(cluster).run()
+    with pytest.raises(RefusedError, match="out of order"), run.aside():
+        pass
+    run.stage = "closed"
+    with pytest.raises(RefusedError, match="out of order"):
+        run.watch_until("recovered", at_most_s=1.0)
