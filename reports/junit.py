@@ -11,8 +11,9 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from quorate.harness.model.verdict import ObjectiveResult, State
+from quorate.harness.model.verdict import State
 from quorate.reports.hostile import one_line, plain
+from quorate.reports.indicators import indicator_pairs
 from quorate.reports.record import UNDO_FAILED, RunRecord
 from quorate.reports.rows import reason_of
 from quorate.reports.text import render_text
@@ -82,8 +83,7 @@ def _bad(case: ET.Element, tag: str, *, kind: str, message: str, text: str) -> N
 
 
 def property_pairs(run: RunRecord) -> Iterator[tuple[str, str]]:
-    """(name, value) of everything that a pipeline may want to keep; numbers without their unit,
-    which the indicator's name ends with."""
+    """(name, value) of everything that a pipeline may want to keep."""
     yield "verdict", run.state.value
     yield "exit_code", str(run.exit_code)
     yield "run", run.verdict.run_id
@@ -91,23 +91,6 @@ def property_pairs(run: RunRecord) -> Iterator[tuple[str, str]]:
         yield "cluster", run.cluster
     if run.fingerprint is not None and run.fingerprint.id:
         yield "fingerprint", run.fingerprint.id
-    for one in run.verdict.objectives:
-        name = objective_key(one)
-        yield f"{name}.state", one.state.value
-        for part, number in (("bound", one.bound), ("measured", one.value)):
-            yield f"{name}.{part}", _number(number)
-        yield f"{name}.least", _number(one.low)
-        yield f"{name}.most", "not over" if one.censored else _number(one.high)
+    yield from indicator_pairs(run.verdict)
     for check in run.verdict.data_safety or ():
         yield f"data_safety.{check.name}", check.state.value
-
-
-def objective_key(one: ObjectiveResult) -> str:
-    """``longest_outage_s:api:fault:1s``: as bounds are named (model/bounds.py)."""
-    first = "abort_when" if one.guard else one.indicator
-    deadline = [] if one.deadline_s is None else [f"{one.deadline_s:g}s"]
-    return ":".join([first, *one.of, one.during.removeprefix("since "), *deadline])
-
-
-def _number(value: float | None) -> str:
-    return "not measured" if value is None else f"{value:g}"

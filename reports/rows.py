@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from quorate.harness.model.timeline import Event, Timeline
 from quorate.harness.model.verdict import ObjectiveResult, PredictionResult, State, Verdict
 from quorate.reports.hostile import masked, one_line, plain, words
+from quorate.reports.indicators import prediction_of
 from quorate.reports.record import UNDO_FAILED, RunRecord
 from quorate.reports.text import because, bound_text, name_of, number_text, range_text, unit_of
 
@@ -109,17 +110,6 @@ def _bound(one: ObjectiveResult) -> str:
     """With whose it is, even where there is no other."""
     text = bound_text(one, unit=unit_of(one))
     return one_line(text if "(by " in text else f"{text} (by {one.judged_by})")
-
-
-def prediction_of(
-    result: ObjectiveResult, predicted: Sequence[PredictionResult]
-) -> PredictionResult | None:
-    """What was predicted of an objective; None where it is not among the predictions."""
-    asked = (result.indicator, result.of, result.during, result.deadline_s)
-    for one in predicted:
-        if not one.component and (one.what, one.of, one.during, one.deadline_s) == asked:
-            return one
-    return None
 
 
 def _predicted(one: PredictionResult | None) -> str:

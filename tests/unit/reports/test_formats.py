@@ -48,9 +48,11 @@ def test_one_case_for_each_run_with_every_indicator_as_a_property() -> None:
     (case,) = cases(render_junit([Case("vip", record_of(GOOD_RUN))]))
     told = {one.get("name"): one.get("value") for one in case.iter("property")}
     assert told["verdict"] == "MET"
-    assert told["longest_outage_s:api:fault:1s.measured"] == "3"
-    assert told["longest_outage_s:api:fault:1s.most"] == "3.05391"
-    assert told["longest_outage_s:api:fault:1s.bound"] == "5"
+    name = "longest_outage_s:api:fault:1s"
+    assert told[name] == "3"
+    assert (told[f"{name}.low"], told[f"{name}.high"]) == ("2.93506", "3.05391")
+    assert (told[f"{name}.at_most"], told[f"{name}.predicted_high"]) == ("5", "3.61")
+    assert told[f"{name}.unit"] == "s"
     assert told["time_to_whole_s:undo.state"] == "MET"
     assert case.find("failure") is None
     assert case.find("error") is None
