@@ -173,8 +173,9 @@ CI = os.environ.get("CI") == "true"
 # Half of what a test's process costs is compiling what it imports, where nothing may be kept.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-QUICK_FOLDERS = ("unit", "contract", "lifecycle", "replay", "observer")
-TYPED_TOOLING = ("noxfile.py", "tests/conftest.py", "tests/known", "tests/lab", "tests/observer")
+QUICK_FOLDERS = ("unit", "contract", "lifecycle", "replay", "observer", "browser")
+TYPED_FOLDERS = ("known", "lab", "observer", "browser")
+TYPED_TOOLING = ("noxfile.py", "tests/conftest.py", *map("tests/{}".format, TYPED_FOLDERS))
 TEST_LAB = "ci"  # the tests' own lab; never the name a person uses
 
 _timings: list[tuple[str, float]] = []
@@ -224,7 +225,8 @@ def _quick_elsewhere(session: nox.Session, environment: dict[str, str]) -> None:
         played = ("--ignore=tests/contract/engine",)  # by `_quick`, on either
         # Whole runs have shown on either that processes are killed and the catalogue is read alike.
         alike = ("--ignore=tests/lifecycle", "--ignore=tests/contract/test_catalogue.py")
-        less = ("--ignore=tests/unit/project", "--ignore=tests/observer", *played, *alike)
+        apart = ("--ignore=tests/observer", "--ignore=tests/browser")
+        less = ("--ignore=tests/unit/project", *apart, *played, *alike)
         again = (python, "-m", "pytest", "-q", *_quick_folders(), *less)
         _run_part(session, "the same, on the newer Python", *again)
 
@@ -329,9 +331,9 @@ def tests(session: nox.Session) -> None:
         types(session)
         layers(session)
         newer = _second_interpreter(session)
+        _host_packages(session)
         _quick(session, env=newer)
         _quick_elsewhere(session, newer)
-        _host_packages(session)
         _run_part(session, "known answers", *_pytest("tests/known"))
         _lab_pass(session, env=newer)
     finally:
@@ -359,17 +361,22 @@ def _lab_up(session: nox.Session) -> None:
         _run_part(session, f"lab {verb[0]}", QUORATE, "lab", *verb)
 
 
+def _pages() -> set[Path]:
+    """The reports of all runs and of all game-days."""
+    return {*ROOT.glob("runs/*/report.html"), *ROOT.glob("runs/*/index.html")}
+
+
 @nox.session
 def gameday(session: nox.Session) -> None:
     """Set up, boot the lab, run the core suite, print the reports' places (--keep: lab stays)."""
     keep = "--keep" in session.posargs
     rest = [word for word in session.posargs if word != "--keep"]
-    before = set(ROOT.glob("runs/*/report.txt"))
+    before = _pages()
     try:
         _lab_up(session)
         _run_part(session, "game-day", QUORATE, "gameday", "core", *rest)
     finally:
-        for report in sorted(set(ROOT.glob("runs/*/report.txt")) - before):
+        for report in sorted(_pages() - before):
             session.log(f"report: {report.relative_to(ROOT)}")
         if keep:
             session.log("the lab stays up; `quorate lab stop` or `lab down` ends it")

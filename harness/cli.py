@@ -29,6 +29,8 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = {
         "Write a systemd timer, a CronJob or a cron line.",
     ),
     "lab": ("quorate.harness.lab.cli:lab", "A real HA cluster in namespaces of this machine."),
+    "report": ("quorate.harness.verbs.report:report", "Report a stored run: text, HTML, JUnit, …"),
+    "schema": ("quorate.harness.verbs.schema:schema", "Print the JSON Schema of a file."),
 }
 """Verbs that live in other modules, with the line that `--help` shows without importing them."""
 
@@ -268,31 +270,15 @@ def judge(run: str | None, runs: Path, as_json: bool) -> None:
     """
     from quorate.harness.judge import judge as judged
     from quorate.harness.run.outcome import EXIT_CODES
+    from quorate.harness.run.record import open_run
     from quorate.harness.run.reporting import render, write_report
 
-    directory = _stored(run, runs)
+    directory = open_run(run, runs=runs)
     verdict = judged(directory.experiment(), directory.timeline())
     directory.write_verdict(verdict)
     write_report(directory, verdict)
     click.echo(verdict.to_json() if as_json else render(verdict), nl=False)
     sys.exit(EXIT_CODES[verdict.verdict])
-
-
-@quorate.command()
-@RUN
-@RUNS
-@JSON
-def report(run: str | None, runs: Path, as_json: bool) -> None:
-    """Print the report of a stored run, as it was judged.
-
-    \b
-    Example:  quorate report runs/20260101T120000Z-vip_drop_holder-1a2b
-    """
-    from quorate.harness.run.reporting import render
-
-    directory = _stored(run, runs)
-    verdict = directory.verdict()
-    click.echo(verdict.to_json() if as_json else render(verdict), nl=False)
 
 
 def run_options(
@@ -315,20 +301,6 @@ def suite_file(suite: str) -> Path:
     places = (Path("experiments"), shipped.folder())
     found = (place / "suites" / f"{suite}.yaml" for place in places)
     return next((file for file in found if file.is_file()), Path(suite))
-
-
-def _stored(run: str | None, runs: Path) -> Any:
-    """The run directory named (a path, or an id below `runs`); the newest where none is."""
-    from quorate.harness.errors import UsageError
-    from quorate.harness.store.run_directory import RunDirectory
-
-    if run is not None:
-        path = Path(run)
-        return RunDirectory.open(path if path.is_dir() else runs / run)
-    stored = sorted(file.parent for file in runs.glob("*/run.json"))
-    if not stored:
-        raise UsageError(f"no run in {runs}; name one")
-    return RunDirectory.open(stored[-1])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -16,7 +16,11 @@ from quorate.harness.model.verdict import (
     Story,
     Verdict,
 )
+from quorate.reports.hostile import plain
 from quorate.reports.rescheduling import rescheduling_lines
+
+LINE_CHARACTERS = 20_000
+"""Of one line; verdict.json has all of it."""
 
 CHANGES_MAX = 40
 """Component changes shown; all of them are in verdict.json."""
@@ -29,8 +33,8 @@ _MEANING = {
 
 
 def render_text(verdict: Verdict) -> str:
-    """The whole report; it ends with a newline."""
-    return "\n".join(_lines(verdict)) + "\n"
+    """The whole report; it ends with a newline. Nothing in it steers a terminal."""
+    return "\n".join(plain(line, at_most=LINE_CHARACTERS) for line in _lines(verdict)) + "\n"
 
 
 def _lines(verdict: Verdict) -> Iterator[str]:
@@ -83,7 +87,7 @@ def _objectives(verdict: Verdict) -> Iterator[str]:
     yield from map(_objective, verdict.objectives)
     guard = verdict.guard
     if guard is not None and guard.tripped_at is None:
-        bound = _bound(guard, unit=" s")
+        bound = bound_text(guard, unit=" s")
         yield f"guard: an outage of {guard.of} {bound} before all is undone; it did not trip"
 
 
@@ -112,10 +116,10 @@ def name_of(result: ObjectiveResult | Measured | Comparison) -> str:
 
 def compared(result: ObjectiveResult) -> str:
     """The number that was found, its range, and the bound."""
-    return f"= {_number(result)}, {_bound(result, unit=unit_of(result))}"
+    return f"= {number_text(result)}, {bound_text(result, unit=unit_of(result))}"
 
 
-def _bound(judged: ObjectiveResult | Guard, *, unit: str) -> str:
+def bound_text(judged: ObjectiveResult | Guard, *, unit: str) -> str:
     """``at most 8 s (by objectives.yaml; experiment: 5 s)``: whose it is where there are more."""
     text = f"at most {judged.bound:g}{unit}"
     others = [
@@ -131,7 +135,7 @@ def unit_of(result: ObjectiveResult | Measured | Comparison) -> str:
     return " s" if result.unit == "s" else f" {result.unit}"
 
 
-def _number(result: ObjectiveResult) -> str:
+def number_text(result: ObjectiveResult) -> str:
     """``3.35 s (3.30 to 3.40)``: the true number lies in the range."""
     if result.value is None:
         return "not measured"
@@ -148,13 +152,15 @@ def _number(result: ObjectiveResult) -> str:
 
 def _clients(rungs: Sequence[Rung]) -> Iterator[str]:
     """One line for all deadlines of a probe at which it saw the same."""
-    for (probe, saw), same in itertools.groupby(rungs, key=lambda rung: (rung.probe, _saw(rung))):
+    for (probe, saw), same in itertools.groupby(
+        rungs, key=lambda rung: (rung.probe, saw_text(rung))
+    ):
         deadlines = [f"{rung.deadline_s:g}" for rung in same]
         span = deadlines[0] if len(deadlines) == 1 else f"{deadlines[0]} to {deadlines[-1]}"
         yield f"{probe} at a deadline of {span} s: {saw}"
 
 
-def _saw(rung: Rung) -> str:
+def saw_text(rung: Rung) -> str:
     if not rung.failed and not rung.slow and not rung.unknown:
         return f"all {rung.samples} samples good"
     counts = ((rung.failed, "failed"), (rung.slow, "slow"), (rung.unknown, "unknown"))
@@ -179,7 +185,7 @@ def prediction_text(one: PredictionResult) -> str:
     name += f" during {one.during}" if in_phase else ""
     if one.low is None or one.high is None:
         return f"{name}: not predicted ({one.reason})"
-    text = f"{name}: {_range(one.low, one.high, one.unit)} ({one.formula})"
+    text = f"{name}: {range_text(one.low, one.high, one.unit)} ({one.formula})"
     if one.measured is None or one.between is None:
         return text
     word = "as predicted"
@@ -192,7 +198,7 @@ def prediction_text(one: PredictionResult) -> str:
     return f"{text}; measured {measured}, {word}"
 
 
-def _range(low: float, high: float, unit: str) -> str:
+def range_text(low: float, high: float, unit: str) -> str:
     if not high:
         return f"0 {unit}"
     return f"{low:.2f} to {high:.2f} s" if unit == "s" else f"{low:g} to {high:g} {unit}"
@@ -228,14 +234,14 @@ def _outage(story: Story) -> Iterator[str]:
     else:
         yield f"clients of {story.outage_of} were out {span}"
     for change in story.components[:CHANGES_MAX]:
-        yield f"  {_change(change)}"
+        yield f"  {change_text(change)}"
     if len(story.components) > CHANGES_MAX:
         yield f"  and {len(story.components) - CHANGES_MAX} changes more"
     if story.last_component_for_clients is not None:
         yield f"clients came back last after: {story.last_component_for_clients}"
 
 
-def _change(change: ComponentChange) -> str:
+def change_text(change: ComponentChange) -> str:
     mark = {True: "good", False: "bad", None: "unknown"}[change.good]
     node = f" {change.node}" if change.node else ""
     at = f" (on {change.at})" if change.at else ""

@@ -1,7 +1,7 @@
 """A test that cannot run here says what is missing, and CI takes no excuse.
 
 A test marked `lab` or `host` needs root on Linux and the host packages that host.py lists; one
-marked `go` needs a Go toolchain.
+marked `go` needs a Go toolchain, one marked `browser` a Chromium.
 Missing: a failure where CI=true, a skip that names what is missing anywhere else. In CI every other
 skip of such a test counts as a failure as well: a green run means that the lab was really there.
 """
@@ -21,7 +21,7 @@ from tests import host
 
 ROOT = Path(__file__).resolve().parent.parent
 STRICT = os.environ.get("CI") == "true"
-DEMANDING = ("lab", "host", "go")
+DEMANDING = ("lab", "host", "go", "browser")
 
 
 def pytest_configure() -> None:
@@ -43,6 +43,8 @@ def missing_here(marks: set[str]) -> list[str]:
             missing.append(f"host packages: apt-get install {' '.join(packages)}")
     if "go" in marks and shutil.which("go") is None:
         missing.append("Go: apt-get install golang-go")
+    if "browser" in marks and host.chromium() is None:
+        missing.append("Chromium: apt-get install chromium")
     return missing
 
 

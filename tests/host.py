@@ -30,3 +30,9 @@ def missing_packages() -> list[str]:
         for package, proof in PACKAGES.items()
         if not (Path(proof).exists() if "/" in proof else shutil.which(proof, path=wide))
     ]
+
+
+def chromium() -> str | None:
+    """The host's Chromium (Debian package `chromium`), which draws pages in tests; None without."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next((found for name in names if (found := shutil.which(name))), None)

@@ -40,6 +40,10 @@ class Act:
     argv: tuple[str, ...]
     timeout_s: float = 20.0
 
+    def to_dict(self) -> dict[str, object]:
+        """As a run's events keep it, for whoever reads what was done to the cluster."""
+        return {"node": self.node, "argv": list(self.argv)}
+
 
 @dataclass(frozen=True)
 class Proof:

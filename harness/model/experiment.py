@@ -202,7 +202,7 @@ def _activity(
     module = provider.get("module", "") if isinstance(provider, Mapping) else ""
     if not str(module).startswith("quorate"):
         return _foreign(step, index=index, module=str(module))
-    read = checked(step, model=_Step, prefix=("method", index))
+    read = checked(step, model=Step, prefix=("method", index))
     func, given = read.provider.func, read.provider.arguments
     path = f"method[{index}].provider"
     if known_functions is not None:
@@ -350,7 +350,9 @@ class _Provider(Strict):
     arguments: dict[str, Any] = Field(default_factory=dict)
 
 
-class _Step(Strict):
+class Step(Strict):
+    """The shape of a step of our own."""
+
     name: Annotated[str, Field(min_length=1)]
     type: Literal["action"]
     provider: _Provider

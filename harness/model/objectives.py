@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from quorate.harness.model.service import NAME, NAMESPACE
 from quorate.harness.model.strict import Number, Strict
@@ -28,7 +28,19 @@ def _names(value: object) -> object:
 
 
 # YAML has lists where we keep tuples.
-Names = Annotated[tuple[str, ...], BeforeValidator(_names), Field(min_length=1)]
+Names = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_names),
+    Field(min_length=1),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string"},
+                {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            ]
+        }
+    ),
+]
 
 
 class OfOneProbe(Strict):

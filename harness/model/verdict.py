@@ -8,13 +8,14 @@ from __future__ import annotations
 import enum
 import json
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from quorate.harness.model.bounds import OWN
 from quorate.harness.model.rescheduling import Rescheduling
 
-FORMAT = 1
+FORMAT: Literal[1] = 1
 
 
 class State(enum.StrEnum):
@@ -198,7 +199,7 @@ class Verdict(_Frozen):
     ledger.
     """
 
-    format: int = FORMAT
+    format: Literal[1] = FORMAT
     run_id: str
     title: str
     verdict: State

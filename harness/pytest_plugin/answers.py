@@ -14,11 +14,12 @@ from quorate.harness.judge.intervals import Interval
 from quorate.harness.model.bounds import matching
 from quorate.harness.model.objectives import During
 from quorate.harness.model.timeline import Timeline
-from quorate.harness.model.verdict import ObjectiveResult, PredictionResult, State, Verdict
+from quorate.harness.model.verdict import ObjectiveResult, State, Verdict
 from quorate.harness.run.outcome import Outcome
 from quorate.harness.run.run import Run
 from quorate.harness.store.run_directory import RunDirectory
-from quorate.reports.failure import about, failure_text, printable
+from quorate.reports.failure import failure_text, printable
+from quorate.reports.indicators import indicator_name, indicator_pairs
 
 
 class NoAnswer(QuorateError):
@@ -37,7 +38,7 @@ class Indicators(Mapping[str, ObjectiveResult]):
     `longest_outage_s:api:fault:1s` as is needed to tell it from others."""
 
     def __init__(self, results: tuple[ObjectiveResult, ...]) -> None:
-        self._results = {name_of(one): one for one in results}
+        self._results = {indicator_name(one): one for one in results}
 
     def __getitem__(self, name: str) -> ObjectiveResult:
         names = list(self._results)
@@ -51,13 +52,6 @@ class Indicators(Mapping[str, ObjectiveResult]):
 
     def __len__(self) -> int:
         return len(self._results)
-
-
-def name_of(result: ObjectiveResult) -> str:
-    """As model/bounds.py has it for the objective."""
-    first = "abort_when" if result.guard else result.indicator
-    words = [first, *result.of, result.during.removeprefix("since ")]
-    return ":".join([*words, *([] if result.deadline_s is None else [f"{result.deadline_s:g}s"])])
 
 
 class _Stored(NamedTuple):
@@ -146,19 +140,8 @@ class Answer:
         directory, verdict = self._stored
         yield f"{self.name}/verdict", str(verdict.verdict)
         yield f"{self.name}/run", str(directory.path)
-        for result in verdict.objectives:
-            name = f"{self.name}/{name_of(result)}"
-            yield name, "not measured" if result.value is None else f"{result.value:g}"
-            for word, number in (
-                ("low", result.low),
-                ("high", result.high),
-                ("at_most", result.bound),
-                *_predicted(result, verdict.predicted),
-            ):
-                if number is not None:
-                    yield f"{name}.{word}", f"{number:g}"
-            yield f"{name}.unit", result.unit
-            yield f"{name}.state", str(result.state)
+        for name, value in indicator_pairs(verdict):
+            yield f"{self.name}/{name}", value
 
     @property
     def _over(self) -> _Stored:
@@ -210,16 +193,6 @@ class Block(Answer):
         if self._run is None:
             raise UsageError(f"{self.name}: the block is over")
         return self._run
-
-
-def _predicted(
-    result: ObjectiveResult, predicted: tuple[PredictionResult, ...]
-) -> Iterator[tuple[str, float | None]]:
-    for one in predicted:
-        if one.component is None and about(one) == about(result):
-            yield "predicted_low", one.low
-            yield "predicted_high", one.high
-            return
 
 
 def _began(directory: Path) -> datetime | None:

@@ -133,7 +133,10 @@ class Injector:
         if not proof.ok:
             raise RefusedError(f"arrangement {arrangement.name}: {proof.evidence}")
         self._directory.append_event(
-            "arrangement_applied", name=arrangement.name, evidence=proof.evidence
+            "arrangement_applied",
+            name=arrangement.name,
+            evidence=proof.evidence,
+            commands=[one.to_dict() for one in acts],
         )
 
     def put_on(
@@ -167,6 +170,8 @@ class Injector:
         placed = Placed(fault, plan.nodes, plan.arguments)
         self._on.append(On(injection, title, off=off, disarms=disarms, placed=placed))
         acts = fault.acts(self._drivers, plan=plan)
+        if self.voids_acts:
+            acts = [replace(one, argv=VOID_ACT) for one in acts]
 
         def act() -> None:
             self._play([switch.arm for switch in switches])
@@ -179,8 +184,9 @@ class Injector:
                 facts=dict(facts()),
                 before=dict(before),
                 mark=plan.mark,
+                commands=[one.to_dict() for one in acts],
             )
-            self._play([replace(one, argv=VOID_ACT) for one in acts] if self.voids_acts else acts)
+            self._play(acts)
             self._directory.append_event("injection_acted", injection=plan.injection)
 
         self._watcher.guarded = True

@@ -13,32 +13,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-from pydantic import BeforeValidator, Field
 
 from quorate.harness.errors import SpecError
-from quorate.harness.model.strict import Number, Strict, checked
+from quorate.harness.model.strict import checked
+from quorate.harness.model.suite_file import EntryFile, SuiteFile
 from quorate.harness.model.verdict import State
 from quorate.harness.store.yaml_lines import located, parse_yaml
-
-_Entries = Annotated[
-    tuple[dict[str, Any], ...],
-    BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
-    Field(min_length=1),
-]
-
-
-class _SuiteFile(Strict):
-    format: Literal[1]
-    title: Annotated[str, Field(min_length=1)]
-    budget_s: Annotated[Number, Field(ge=0)] | None = None
-    experiments: _Entries
-
-
-class _EntryFile(Strict):
-    file: str
-    expect: Literal["MET", "MISSED", "INCONCLUSIVE"]
 
 
 @dataclass(frozen=True)
@@ -69,9 +49,9 @@ def read_suite(path: Path) -> Suite:
         raise SpecError(path, field="", found=found, allowed="a suite file") from None
     document, lines = parse_yaml(text, file=path)
     with located(path, lines=lines):
-        read = checked(document, model=_SuiteFile)
+        read = checked(document, model=SuiteFile)
         entries = [
-            checked(one, model=_EntryFile, prefix=("experiments", index))
+            checked(one, model=EntryFile, prefix=("experiments", index))
             for index, one in enumerate(read.experiments)
         ]
         for index, one in enumerate(entries):

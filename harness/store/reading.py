@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import operator
 from array import array
 from collections.abc import Iterator
@@ -56,10 +57,18 @@ def _events(file: Path, *, notes: list[str]) -> list[Event]:
     found = []
     for number, rows in _batches(file, notes=notes):
         for line, row in enumerate(rows, start=number):
-            if not isinstance(row, dict) or not {"t", "kind", "data"} <= row.keys():
+            if not _is_event(row):
                 raise StoreError(f"{file}:{line}: is no line of a run: {row!r:.80}")
             found.append(Event(t=float(row["t"]), kind=str(row["kind"]), data=row["data"]))
     return found
+
+
+def _is_event(row: object) -> bool:
+    if not isinstance(row, dict) or not {"t", "kind", "data"} <= row.keys():
+        return False
+    t = row["t"]
+    timed = isinstance(t, int | float) and not isinstance(t, bool) and math.isfinite(t)
+    return timed and isinstance(row["data"], dict)
 
 
 def _batches(file: Path, *, notes: list[str]) -> Iterator[tuple[int, list[Any]]]:

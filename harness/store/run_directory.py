@@ -11,8 +11,8 @@ fingerprint.json   what the cluster ran at the start: versions, topology, config
 verdict.json       the answer; ``quorate judge`` makes the same bytes again
 =================  =================================================================
 
-Others keep cluster.yaml, undo.jsonl, report.txt and log.txt here. The directory is 0700 and its
-files 0600: addresses of a cluster are nobody's business; secrets are never written here.
+Others keep cluster.yaml, undo.jsonl, report.txt, report.html, log.txt here. The directory is 0700,
+its files 0600: addresses of a cluster are nobody's business; secrets are never written here.
 All times are seconds on CLOCK_MONOTONIC since ``run.json``'s ``base.monotonic_ns``.
 """
 
@@ -40,6 +40,7 @@ from quorate.harness.model.experiment import Experiment
 from quorate.harness.model.fingerprint import Fingerprint
 from quorate.harness.model.strict import checked
 from quorate.harness.model.timeline import Event, Timeline
+from quorate.harness.model.verdict import FORMAT as VERDICT_FORMAT
 from quorate.harness.model.verdict import Verdict
 from quorate.harness.store.experiment_file import parse_experiment
 from quorate.harness.store.reading import read_timeline
@@ -239,11 +240,15 @@ class RunDirectory:
         """The stored verdict; StoreError where there is none, or none that can be read."""
         file = self.path / "verdict.json"
         try:
-            return Verdict.from_json(file.read_text(encoding="utf-8"))
+            text = file.read_text(encoding="utf-8")
         except OSError:
             raise StoreError(f"{file}: not there; `quorate judge {self.path}` makes it") from None
         except ValueError as error:
             raise StoreError(f"{file}: cannot be read: {error}") from None
+        try:
+            return Verdict.from_json(text)
+        except ValueError as error:
+            raise StoreError(f"{file}: {_what_is_wrong(text, error)}") from None
 
     def write_fingerprint(self, fingerprint: Fingerprint) -> None:
         """Writes fingerprint.json."""
@@ -261,6 +266,18 @@ class RunDirectory:
     def samples_file(self, probe: str, /) -> Path:
         """Where the sampler writes the samples of ``probe``."""
         return self.path / "samples" / f"{probe}.jsonl"
+
+
+def _what_is_wrong(text: str, error: ValueError) -> str:
+    """Of a verdict that cannot be read: a newer one is no damaged one."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return f"damaged: {error}"
+    version = found.get("format") if isinstance(found, dict) else None
+    if isinstance(version, int) and version > VERDICT_FORMAT:
+        return f"format {version} is newer than this quorate's {VERDICT_FORMAT}"
+    return f"cannot be read: {error}"
 
 
 def told_argv(argv: Sequence[str]) -> list[str]:

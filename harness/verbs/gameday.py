@@ -74,7 +74,7 @@ def gameday(
     if as_json:
         click.echo((folder.path / "summary.json").read_text(), nl=False)
     else:
-        click.echo(f"{summary_text(day)}\nsummary: {folder.path}")
+        click.echo(f"{summary_text(day)}\nsummary: {folder.path}\npage: {folder.path}/index.html")
     sys.exit(exit_code(day.played, burnt=day.burnt))
 
 

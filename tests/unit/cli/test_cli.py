@@ -218,14 +218,14 @@ def test_help_imports_next_to_nothing() -> None:
 
 
 def test_every_verb_has_an_example(capfd: pytest.CaptureFixture[str]) -> None:
-    for verb in ("gameday", "gate", "judge", "new", "report", "run", "schedule", "undo"):
+    for verb in ("gameday", "gate", "judge", "new", "report", "run", "schedule", "schema", "undo"):
         assert ended([verb, "--help"]) == 0
         assert "Example:  quorate " + verb in capfd.readouterr().out
 
 
 def test_no_verb_is_a_stub() -> None:
     known = {"completion", "gameday", "gate", "judge", "lab", "new", "plan", "report", "run"}
-    known |= {"schedule", "undo"}
+    known |= {"schedule", "schema", "undo"}
     assert set(cli.quorate.list_commands(click.Context(cli.quorate))) == known
 
 

@@ -12,7 +12,7 @@ import yaml
 
 from quorate.harness import cli
 
-PAGES = ("gate.md", "gameday.md")
+PAGES = ("gate.md", "gameday.md", "reports.md")
 
 
 def blocks(page: Path, kind: str) -> list[str]:
@@ -25,7 +25,9 @@ def commands(root: Path) -> list[str]:
     for name in PAGES:
         for kind in ("console", "yaml", "groovy"):
             for block in blocks(root / "docs" / name, kind):
-                found += re.findall(r"quorate (?:gate|gameday|schedule)\b[^>|&\n]*", block)
+                found += re.findall(
+                    r"quorate (?:gate|gameday|schedule|report|schema)\b[^>|&\n]*", block
+                )
     return [one.rstrip(" \\)'\"") if one.count("'") % 2 else one for one in found]
 
 
