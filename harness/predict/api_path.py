@@ -29,6 +29,9 @@ WATCHES = ("api_watch",)
 SYN_AGAIN_S = (1.0, 3.0, 7.0, 15.0)
 """When Linux sends a SYN that was lost again (tcp(7): from 1 s on, doubling)."""
 
+LISTENS = "started again, it listens before it serves: "
+"""What is met of an API server that was killed (seen on the lab; serving.go says why)."""
+
 RECONNECT_TICKS = 2
 """A kept connection that is reset: the sample under way, and the one that finds it closed."""
 
@@ -127,6 +130,8 @@ class ApiPath:
         down = haproxy_marks_down(server, backend, way=way)
         if way is Way.HUNG:
             return self._share(server, backend, down=down)
+        if way is Way.ENDED:
+            return self._share(server, backend, down=down, first=LISTENS)
         serves_s = self._serves_on_s()
         if down is not None and down.high_s <= serves_s:
             text = f"it serves on for {serves_s:g} s; {down.formula}"
@@ -151,7 +156,14 @@ class ApiPath:
         nodes = self._parts.servers_hit()
         return min(self.facts.apiserver(node.name).shutdown_delay_s for node in nodes)
 
-    def _share(self, server: HaproxyServer, backend: HaproxyBackend, *, down: Bound | None) -> Cost:
+    def _share(
+        self,
+        server: HaproxyServer,
+        backend: HaproxyBackend,
+        *,
+        down: Bound | None,
+        first: str = "",
+    ) -> Cost:
         """Those new connections that come to one server get no answer until it is left. Which
         ones is chance: three good ones in a row end an outage, so that it may be any shorter."""
         if down is None:
@@ -159,7 +171,7 @@ class ApiPath:
                 f"HAProxy's check of {server.name} does not fail and no other server is tried in "
                 "time: it is never left"
             )
-        text = f"{_one_in(backend)}, until {down.formula}"
+        text = f"{first}{_one_in(backend)}, until {down.formula}"
         bound = Bound(0.0, down.high_s, text)
         return self._cost(BACKEND, bound, hangs_s=self._hangs_s(server, down))
 

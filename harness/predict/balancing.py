@@ -21,17 +21,23 @@ def haproxy_marks_down(server: HaproxyServer, backend: HaproxyBackend, *, way: W
 
     Checks are ``inter`` apart from the end of one to the start of the next, ``fastinter`` apart
     once one has failed (haproxy src/check.c, process_chk_conn: expire = now + srv_getinter).
+
+    An API server that has ended refuses at first, and is soon started again: then it listens
+    before it serves (apiserver pkg/server/options/serving.go, ApplyTo), and is met like a hung one.
     """
-    each_s = _check_lasts_s(server, backend, way=way) if server.check else None
-    if each_s is None:
+    least_s = _check_lasts_s(server, backend, way=way) if server.check else None
+    again = Way.HUNG if way is Way.ENDED else way
+    most_s = _check_lasts_s(server, backend, way=again) if server.check else None
+    if least_s is None or most_s is None:
         return None
-    low_s = each_s + (server.fall - 1) * (_fast_s(server) + each_s)
+    gaps_s = (server.fall - 1) * _fast_s(server)
+    each = f"{least_s:g}" if least_s == most_s else f"{least_s:g} to {most_s:g}"
     return Bound(
-        low_s=low_s,
-        high_s=server.inter_s + low_s,
+        low_s=gaps_s + server.fall * least_s,
+        high_s=server.inter_s + gaps_s + server.fall * most_s,
         formula=(
             f"HAProxy down: up to inter {server.inter_s:g} s + fall {server.fall} checks of "
-            f"{each_s:g} s, {_fast_s(server):g} s apart"
+            f"{each} s, {_fast_s(server):g} s apart"
         ),
     )
 

@@ -136,8 +136,8 @@ def test_giving_up_moves_with_fall_and_interval() -> None:
 @pytest.mark.parametrize(
     ("server", "backend", "way", "low_s", "high_s"),
     [
-        (SERVER, BACKEND, Way.ENDED, 4.0, 6.0),  # §1.1 L4: inter 2, fall 3, refused at once
-        (SERVER, BACKEND, Way.LEFT, 4.0, 6.0),  # it says that it is not ready
+        (SERVER, BACKEND, Way.ENDED, 4.0, 12.0),  # inter 2, fall 3: refused at once, then listening
+        (SERVER, BACKEND, Way.LEFT, 4.0, 6.0),  # §1.1 L4; it says that it is not ready
         (SERVER, BACKEND, Way.SILENT, 10.0, 12.0),  # each lasts inter, the next begins inter later
         (SERVER, BACKEND, Way.HUNG, 10.0, 12.0),
         (replace(SERVER, inter_s=1.0, fastinter_s=0.5, fall=2),
@@ -163,6 +163,7 @@ def test_what_a_check_cannot_see() -> None:
     assert haproxy_marks_up(unchecked) is None
     tcp = replace(BACKEND, check_path=None)
     assert haproxy_marks_down(SERVER, tcp, way=Way.HUNG) is None, "the kernel accepts for it"
+    assert haproxy_marks_down(SERVER, tcp, way=Way.ENDED) is None, "once it is started again"
     assert haproxy_marks_down(SERVER, tcp, way=Way.LEFT) is None
     assert haproxy_marks_down(SERVER, tcp, way=Way.SILENT) is not None
     health = replace(BACKEND, check_path="/healthz")
@@ -182,14 +183,18 @@ def test_checks_move_with_inter_and_fall() -> None:
         backend = replace(BACKEND, timeout_check_s=chance.choice([None, chance.uniform(0.1, 5)]))
         for way in Way:
             bound = known(haproxy_marks_down(server, backend, way=way))
-            assert bound.high_s - bound.low_s == pytest.approx(server.inter_s)
+            hung = known(haproxy_marks_down(server, backend, way=Way.HUNG))
+            if way is Way.ENDED:  # it refuses at first, and is started again
+                assert bound.high_s == pytest.approx(hung.high_s)
+            else:
+                assert bound.high_s - bound.low_s == pytest.approx(server.inter_s)
             more = known(
                 haproxy_marks_down(replace(server, fall=server.fall + 1), backend, way=way)
             )
             assert more.low_s > bound.low_s
         etcd = known(haproxy_leaves_without_etcd(server, backend, etcd_check_s=2.0))
-        refused = known(haproxy_marks_down(server, backend, way=Way.ENDED))
-        assert etcd.high_s > refused.high_s, "etcd is asked before the checks fail"
+        at_once = known(haproxy_marks_down(server, backend, way=Way.LEFT))
+        assert etcd.high_s > at_once.high_s, "etcd is asked before the checks fail"
 
 
 @pytest.mark.parametrize(

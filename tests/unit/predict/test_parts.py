@@ -40,7 +40,7 @@ def test_a_machine_without_power(strikes: Strikes, facts: ClusterFacts) -> None:
         (Part.VIP, Way.SILENT, [], {"vip": (2.61, 3.61)}),
         (Part.HAPROXY, Way.HUNG, [], {"vip": (1.61, 3.61)}),
         (Part.APISERVER, Way.HUNG, [], {"haproxy_backend": (1.5, 2.5)}),
-        (Part.APISERVER, Way.ENDED, [], {"haproxy_backend": (0.5, 1.5)}),
+        (Part.APISERVER, Way.ENDED, [], {"haproxy_backend": (0.5, 2.5)}),
         (Part.ETCD, Way.HUNG, ["cp1"], {"haproxy_backend": (1.5, 7.5)}),
         (Part.KUBELET, Way.LEFT, [], {"node": (40.0, 55.0)}),
         (Part.BACKEND, Way.LEFT, [], {}),
