@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from quorate.harness.errors import RefusedError
+from quorate.harness.judge.intervals import Counts
 from quorate.harness.model.verdict import State, Verdict
 
 
@@ -21,4 +22,14 @@ def refuse_bad_baseline(so_far: Verdict) -> None:
     if bad:
         raise RefusedError(
             "the baseline is not good, so nothing is injected:\n  " + "\n  ".join(bad)
+        )
+
+
+def refuse_unsteady(seen: Counts) -> None:
+    """RefusedError where something was bad after the baseline and before the first act: that is
+    none of the fault's."""
+    if seen.bad:
+        raise RefusedError(
+            f"the cluster is not steady any more, so nothing is injected: {seen.bad} sample(s) "
+            "were bad since the baseline ended"
         )

@@ -24,7 +24,7 @@ from quorate.harness.judge import judge
 from quorate.harness.model.verdict import Verdict
 from quorate.harness.run import pace
 from quorate.harness.run.aim import Aim
-from quorate.harness.run.baseline import refuse_bad_baseline
+from quorate.harness.run.baseline import refuse_bad_baseline, refuse_unsteady
 from quorate.harness.run.durations import watched_s, worst_case_s
 from quorate.harness.run.forecast import Forecast
 from quorate.harness.run.injector import Target
@@ -51,6 +51,7 @@ class Run:
         self._aim = Aim(request, workings=workings)
         self._steps_begun = 0
         self._forecast: Forecast | None = None
+        self._steady_since = 0.0
         self._close_problems: list[QuorateError] = []
 
     # --- before anything is changed
@@ -103,7 +104,7 @@ class Run:
             self.stage = "steady"
 
     def _take_baseline(self) -> None:
-        start = self._baseline_window()
+        self._steady_since = start = self._baseline_window()
         self.directory.append_event("baseline_started", t=start)
         self.directory.append_event("baseline_ended")
         components, watcher = self._w.observer.components, self._w.watcher
@@ -177,6 +178,7 @@ class Run:
             self._w.progress.say(f"fault: {name} on {', '.join(nodes)} ({word})")
             if not self._w.injector.faults_put_on:  # what is judged begins with the first one
                 self._foretell(Placed(fault, nodes, arguments))
+                refuse_unsteady(self._w.sampling.counts(since=self._steady_since))
             target = Target(
                 nodes,
                 arguments,

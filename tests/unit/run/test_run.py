@@ -48,6 +48,7 @@ class Scene:
     follows: bool = False
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     watcher: Watcher = field(default_factory=Watcher)
+    seen: Counts = Counts(good=300)  # noqa: RUF009
 
     def forecast(self, nodes: Any) -> Any:
         self.asked.append(f"the timers, and the pods on {', '.join(nodes)}")
@@ -121,7 +122,7 @@ class Scene:
                 demand_not_hit=nothing,
                 start=self.start_sampling,
                 has_enough=lambda since: True,
-                counts=lambda since: Counts(good=300),
+                counts=lambda since: self.seen,
             ),
             injector=SimpleNamespace(
                 put_on=self.put_on,
@@ -172,6 +173,16 @@ def test_before_a_fault_the_lease_and_what_works_are_asked(cluster: Cluster) -> 
     ]
     (kind, data) = scene.events[-1]
     assert (kind, data["low"], data["high"]) == ("prediction", 1.0, 2.0)
+
+
+def test_what_was_bad_after_the_baseline_keeps_a_fault_from_being_put_on(cluster: Cluster) -> None:
+    scene = Scene(cluster, seen=Counts(good=310, bad=2))
+    with pytest.raises(RefusedError, match=r"not steady any more, .* 2 sample"):
+        scene.inject()
+    assert "etcd_kill on cp2" not in scene.asked
+    scene = Scene(cluster, seen=Counts(good=310, unknown=2))
+    with pytest.raises(RefusedError, match="far enough"):
+        scene.inject()
 
 
 def test_timers_are_read_as_arranged_and_before_the_baseline(cluster: Cluster) -> None:
