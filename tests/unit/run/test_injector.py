@@ -371,7 +371,14 @@ def test_a_node_that_is_gone_keeps_back_the_lease_alone(scene: Scene) -> None:
     gone = Reply(error=NodeUnreachable("w1", argv=["end"], problem="no way"))
     scene.transport.on("end", reply=gone, node="w1")
     for name, node in (("lease", "harness"), ("ledger", "harness"), ("end", "w1")):
-        undo = Undo(id=f"{name}:x", injection=name, node=node, argv=(name,), text=name)
+        undo = Undo(
+            id=f"{name}:x",
+            injection=name,
+            node=node,
+            argv=(name,),
+            text=name,
+            confirm_timeout_s=0.1,
+        )
         scene.injector.hold(undo, lambda: None)
     with pytest.raises(UndoFailed, match="end:x"):
         scene.injector.let_go()
