@@ -231,14 +231,15 @@ def _quick_elsewhere(session: nox.Session, environment: dict[str, str]) -> None:
         _run_part(session, "the same, on the newer Python", *again)
 
 
-def _host_packages(session: nox.Session) -> None:
-    """Install what the lab wants of this host and is not there, where that is ours to do."""
-    missing = host.missing_packages()
+def _host_packages(session: nox.Session, *, browser: bool = False) -> None:
+    """Install what the lab (and the tests' browser) want of this host and is not there, where that
+    is ours to do."""
+    missing = host.missing_packages(browser=browser)
     if not missing:
         return
     install = ["apt-get", "install", "--yes", "--no-install-recommends", *missing]
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        session.warn(f"the lab lacks {', '.join(missing)}; as root: {' '.join(install)}")
+        session.warn(f"this host lacks {', '.join(missing)}; as root: {' '.join(install)}")
         return
     session.log(f"installing {', '.join(missing)}")
     environment = {"DEBIAN_FRONTEND": "noninteractive"}
@@ -331,7 +332,7 @@ def tests(session: nox.Session) -> None:
         types(session)
         layers(session)
         newer = _second_interpreter(session)
-        _host_packages(session)
+        _host_packages(session, browser=True)
         _quick(session, env=newer)
         _quick_elsewhere(session, newer)
         _run_part(session, "known answers", *_pytest("tests/known"))

@@ -217,6 +217,7 @@
   var tools = document.querySelector(".tools");
   if (tools) {
     tools.hidden = false;
+    document.getElementById("no-scripts").hidden = true;
     tools.addEventListener("click", function (event) {
       var button = event.target.closest("button");
       if (button) { zoom(button); }
