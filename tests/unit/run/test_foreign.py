@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -130,3 +131,16 @@ def test_a_reference_is_taken(secrets: Any) -> None:
 
 def _source(document: Any) -> Any:
     return SimpleNamespace(file="x.yaml", text=yaml.safe_dump(document))
+
+
+def test_a_client_that_was_imported_before_is_led_there_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = SimpleNamespace(KUBE_CONFIG_DEFAULT_LOCATION="~/.kube/config")
+    monkeypatch.setitem(sys.modules, "kubernetes.config.kube_config", client)
+    surroundings = Surroundings()
+    surroundings.enter(Path("/lab/kubeconfig"))
+    assert client.KUBE_CONFIG_DEFAULT_LOCATION == "/lab/kubeconfig"
+    surroundings.leave()
+    surroundings.leave()
+    assert client.KUBE_CONFIG_DEFAULT_LOCATION == "~/.kube/config"
