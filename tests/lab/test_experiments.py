@@ -1,4 +1,8 @@
-"""The core suite on the real cluster: each experiment once, and its controls."""
+"""The first experiment on the real cluster, its control, and the vantages.
+
+That nothing happens, and that an act does nothing, is played against the fake cluster
+(tests/contract/engine); that no fault is proved while none is on, test_faults.py asks here.
+"""
 
 from __future__ import annotations
 
@@ -37,20 +41,6 @@ def test_without_a_backup_it_is_missed(lab: Lab) -> None:
     assert played.exit_code == 1, played.output
     assert played.verdict["verdict"] == "MISSED"
     assert [e["data"]["ok"] for e in played.events if e["kind"] == "arrangement_undone"] == [True]
-
-
-def test_nothing_happens_is_met_without_a_bad_sample(lab: Lab) -> None:
-    played = lab.play_briefly("controls/nothing_happens")
-    assert played.exit_code == 0, played.output
-    assert all(
-        o["value"] == 0 for o in played.verdict["objectives"] if o["indicator"] == "bad_samples"
-    )
-
-
-def test_an_act_that_does_nothing_is_inconclusive(lab: Lab) -> None:
-    played = lab.play_briefly("controls/act_does_nothing")
-    assert played.exit_code == 3, played.output
-    assert played.verdict["verdict"] == "INCONCLUSIVE"
 
 
 def assert_met_or_blind_there(played: Played) -> None:
