@@ -118,6 +118,14 @@ def _observer(
     return Observer(components, directory=directory, sources=sources(drivers, sink), sink=sink)
 
 
+def _safety(parts: Parts, *, directory: RunDirectory, stack: contextlib.ExitStack) -> Safety:
+    """With a guardian that is begun now, so that it stands by the time that it is needed."""
+    guardian = parts.guardian()
+    stack.callback(guardian.release)  # where the run armed nothing; else it is gone by then
+    guardian.begin(directory.path)
+    return Safety(PendingRuns(parts.state_dir), guardian)
+
+
 def _assemble(
     request: Request,
     *,
@@ -145,7 +153,7 @@ def _assemble(
         drivers=drivers,
         acting=acting,
         watcher=watcher,
-        safety=Safety(PendingRuns(parts.state_dir), parts.guardian()),
+        safety=_safety(parts, directory=directory, stack=stack),
     )
     lease = ClusterLease(drivers, directory.path.name, parts.state_dir)
     workings = Workings(

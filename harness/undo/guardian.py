@@ -54,17 +54,31 @@ class Guardian:
         self._ready_timeout_s = ready_timeout_s
         self._child: subprocess.Popen[bytes] | None = None
 
+    def begin(self, run_dir: Path) -> None:
+        """Start it on a run directory that holds cluster.yaml, and go on meanwhile: its imports
+        take about a second. StoreError if its log cannot be written."""
+        if self._child is None:
+            self._child = self._started(run_dir)
+
     def start(self, run_dir: Path) -> Self:
-        """Start it on a run directory that holds cluster.yaml; returns once it stands guard.
+        """The same, unless it was begun; returns once it stands guard.
 
         Raises RefusedError if it does not come up (its log says why), StoreError if that log
         cannot be written.
         """
+        self.begin(run_dir)
+        assert self._child is not None
+        if not _says_ready(self._child, timeout_s=self._ready_timeout_s):
+            self._abandon()
+            raise RefusedError(f"the guardian did not start; see {run_dir / LOG_NAME}")
+        return self
+
+    def _started(self, run_dir: Path) -> subprocess.Popen[bytes]:
         log = run_dir / LOG_NAME
         with storing(log):
             log_descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            self._child = subprocess.Popen(
+            return subprocess.Popen(
                 [*self._command, str(run_dir.absolute())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -75,10 +89,6 @@ class Guardian:
             )
         finally:
             os.close(log_descriptor)
-        if not _says_ready(self._child, timeout_s=self._ready_timeout_s):
-            self._abandon()
-            raise RefusedError(f"the guardian did not start; see {log}")
-        return self
 
     @property
     def pid(self) -> int | None:

@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -149,6 +150,21 @@ def test_released_with_something_pending_it_leaves_that_alone(scene: Any) -> Non
         guardian = Guardian().start(scene.run_dir)
         guardian.release()
         assert not guardian.alive()
+        assert scene.faulted == ["a", "b"]
+        os.kill(harness.pid, signal.SIGKILL)
+        assert gone(scene.guardian)
+
+
+def test_begun_and_not_needed_it_ends_and_touches_nothing(scene: Any) -> None:
+    """A run that is refused before anything is held never waits for it."""
+    with harness_at(scene, "active") as harness:
+        guardian = Guardian()
+        guardian.begin(scene.run_dir)
+        guardian.begin(scene.run_dir)
+        pid = guardian.pid
+        guardian.release()
+        assert pid is not None
+        assert not Path("/proc", str(pid)).exists()
         assert scene.faulted == ["a", "b"]
         os.kill(harness.pid, signal.SIGKILL)
         assert gone(scene.guardian)
