@@ -232,8 +232,7 @@ def _quick_elsewhere(session: nox.Session, environment: dict[str, str]) -> None:
 
 
 def _host_packages(session: nox.Session, *, browser: bool = False) -> None:
-    """Install what the lab (and the tests' browser) want of this host and is not there, where that
-    is ours to do."""
+    """Install what lab (and browser) want of this host and is not there, where that is ours."""
     missing = host.missing_packages(browser=browser)
     if not missing:
         return
