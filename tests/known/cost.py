@@ -52,7 +52,7 @@ class Length:
     """How long each part takes, seconds, and how often it is repeated."""
 
     cost_s: float = 20.0
-    repeats: int = 5
+    repeats: int = 3
     ticks_s: float = 60.0
     hole_s: float = 30.0
     hour_s: float = 3600 / FASTER
