@@ -14,7 +14,6 @@ import fcntl
 import hashlib
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -175,7 +174,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 QUICK_FOLDERS = ("unit", "contract", "lifecycle", "replay", "observer", "browser")
 TYPED_FOLDERS = ("known", "lab", "observer", "browser")
-TYPED_TOOLING = ("noxfile.py", "tests/conftest.py", *map("tests/{}".format, TYPED_FOLDERS))
+TYPED_TESTS = ("tests/conftest.py", *map("tests/{}".format, TYPED_FOLDERS))
+TYPED_TOOLING = ("noxfile.py", "docs/site", *TYPED_TESTS)
 TEST_LAB = "ci"  # the tests' own lab; never the name a person uses
 
 _timings: list[tuple[str, float]] = []
@@ -247,26 +247,9 @@ def _host_packages(session: nox.Session, *, browser: bool = False) -> None:
     _run_part(session, "apt-get install", *install, *wait, "--quiet=2", env=environment)
 
 
-def _newer_python() -> Path | None:
-    """The newest Python ≥ 3.12 on this host, or None. Each is started: a pyenv shim may lie."""
-    homes = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    managed = Path.home() / ".local" / "share" / "uv" / "python"
-    found = [*homes.glob("3.*/bin/python3"), *managed.glob("*/bin/python3")]
-    names = [shutil.which(f"python3.{minor}") for minor in range(12, 20)]
-    found += [Path(name) for name in [*names, shutil.which("python3")] if name]
-    versions: dict[tuple[int, int], Path] = {}
-    for path in found:
-        with contextlib.suppress(OSError):
-            done = subprocess.run([path, "-V"], capture_output=True, text=True, check=False)
-            if match := re.match(r"Python 3\.(\d+)\.(\d+)$", done.stdout.strip()):
-                versions[int(match[1]), int(match[2])] = path
-    usable = [version for version in versions if version >= (12, 0)]
-    return versions[max(usable)] if usable else None
-
-
 def _second_interpreter(session: nox.Session) -> dict[str, str]:
     """Environment for tests under `QUORATE_PARITY_PYTHON`; empty, and said, where there is none."""
-    python = _newer_python()
+    python = host.newer_python()
     if python is None:
         note = "no Python 3.12 or newer here: parity with a newer Chaos Toolkit is NOT tested"
         banner = "!" * 100
@@ -312,6 +295,20 @@ def layers(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """The site, from docs/ and the code, into build/docs; a warning is an error."""
+    packages = ("sync", "--locked", "--quiet", "--no-progress", "--group", "docs")
+    ours = {"UV_PROJECT_ENVIRONMENT": str(VENV), "UV_PYTHON_DOWNLOADS": "never"}
+    _run_part(session, "its packages", str(BIN / "uv"), *packages, "--python", PYTHON, env=ours)
+    site = ROOT / "build" / "docs"
+    # -E: what a page takes from the code is no file that Sphinx could see change.
+    strictly = ("-W", "--keep-going", "-E", "-q", "-d", str(site.parent / "doctrees"))
+    places = ("-c", str(ROOT / "docs" / "site"), str(ROOT / "docs"), str(site))
+    _run_part(session, "site", PYTHON, "-m", "sphinx", *strictly, *places)
+    session.log(f"read it: {site.relative_to(ROOT)}/index.html")
+
+
+@nox.session
 def unit(session: nox.Session) -> None:
     """unit, contract, lifecycle, replay: what needs no cluster. Arguments go to pytest."""
     _quick(session, *session.posargs)
@@ -325,11 +322,12 @@ def lab(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Everything: lint, types, layers, quick tests, known answers, then one pass over the lab."""
+    """Everything: lint, types, layers, docs, quick tests, known answers, one pass over the lab."""
     try:
         lint(session)
         types(session)
         layers(session)
+        docs(session)
         newer = _second_interpreter(session)
         _host_packages(session, browser=True)
         _quick(session, env=newer)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import shutil
+import subprocess
 from pathlib import Path
 
 # What the lab wants of its host: Debian package → a program or file that proves it is there.
@@ -40,3 +43,20 @@ def chromium() -> str | None:
     """The host's Chromium (Debian package `chromium`), which draws pages in tests; None without."""
     names = ("chromium", "chromium-browser", "google-chrome")
     return next((found for name in names if (found := shutil.which(name))), None)
+
+
+def newer_python() -> Path | None:
+    """The newest Python ≥ 3.12 on this host, or None. Each is started: a pyenv shim may lie."""
+    homes = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    managed = Path.home() / ".local" / "share" / "uv" / "python"
+    found = [*homes.glob("3.*/bin/python3"), *managed.glob("*/bin/python3")]
+    names = [shutil.which(f"python3.{minor}") for minor in range(12, 20)]
+    found += [Path(name) for name in [*names, shutil.which("python3")] if name]
+    versions: dict[tuple[int, int], Path] = {}
+    for path in found:
+        with contextlib.suppress(OSError):
+            done = subprocess.run([path, "-V"], capture_output=True, text=True, check=False)
+            if match := re.match(r"Python 3\.(\d+)\.(\d+)$", done.stdout.strip()):
+                versions[int(match[1]), int(match[2])] = path
+    usable = [version for version in versions if version >= (12, 0)]
+    return versions[max(usable)] if usable else None
