@@ -18,7 +18,7 @@ A fault is put on only after its way back is on disk. Its proof never believes t
 harness dies, the guardian takes it off; when the guardian is gone too, the last column says what
 does. The *switch* is a dead man's switch: a transient systemd timer on the faulted node, armed
 before the act, that runs the same undo at the watch's end and a margin. `quorate undo` works from
-any machine that holds the run directory.
+any machine that holds the run directory (with `--cluster`, where its paths are others).
 """
 
 TARGETS = """\

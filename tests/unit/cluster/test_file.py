@@ -106,7 +106,7 @@ def test_a_file_that_is_something_else(path: Path, text: str) -> None:
 
 
 def test_no_file_and_no_text_say_how_to_get_one(path: Path) -> None:
-    with pytest.raises(SpecError, match=r"no such file, allowed: .*quorate discover"):
+    with pytest.raises(SpecError, match=r"no such file, allowed: .*your-cluster"):
         read_cluster(path.with_name("none.yaml"))
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(SpecError, match="utf-8"):
