@@ -15,7 +15,7 @@ from quorate.harness.model.strict import path_text
 from quorate.harness.store.yaml_lines import line_of, parse_yaml
 from quorate.harness.undo.durable import replace_text
 
-_WAY_OUT = "a cluster.yaml: `quorate lab up` makes one for a lab; docs/your-cluster.md says how else"
+_WAY_OUT = "a cluster.yaml: `quorate lab up` makes one for a lab, else see docs/your-cluster.md"
 _SECTIONS: dict[str, type[BaseModel]] = {
     "": Cluster,
     "virtual_ip": VirtualIP,
