@@ -18,7 +18,8 @@ TABLE_ARGV = ("sh", "-c", "cat /proc/[0-9]*/stat 2>/dev/null; true")
 _STATE = "state() { sed 's/^.*) //' \"/proc/$1/stat\" 2>/dev/null | cut -d' ' -f1,20; }\n"
 
 # All are stopped before the signal, so that none of them can react to the others' end: a keepalived
-# whose parent has died would say goodbye. One that ends meanwhile (a pod's probe) spares no other.
+# whose parent has died would say goodbye. One that ends meanwhile (a pod's probe) spares no other;
+# nor do those that systemd kills at once when their unit's main process has died.
 _SIGNAL = f"""{_STATE}
 signal=$1; shift
 pids=
@@ -29,7 +30,9 @@ done
 stopped=
 for pid in $pids; do kill -s STOP "$pid" && stopped="$stopped $pid"; done
 [ -n "$stopped" ] || {{ echo 'none of these processes is there any more' >&2; exit 1; }}
-kill -s "$signal" $stopped
+sent=
+for pid in $stopped; do kill -s "$signal" "$pid" 2> /dev/null && sent=1; done
+[ -n "$sent" ] || {{ echo 'none of these processes is there any more' >&2; exit 1; }}
 """
 
 # What it finds stopped goes to the node's log: it shows, later and to others, that it had been so.

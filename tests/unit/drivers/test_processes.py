@@ -204,3 +204,33 @@ def test_the_sleeper_s_state_is_seen_within_a_moment(
     os.waitpid(child.pid, os.WUNTRACED)
     row = parse_table(Path(f"/proc/{child.pid}/stat").read_text())
     assert state_of(row, process) == "T"
+
+
+MORTAL = "import ctypes, time; ctypes.CDLL(None).prctl(1, 9); print(flush=True); time.sleep(60)"
+"""Ends when its parent does (PR_SET_PDEATHSIG, SIGKILL), as a unit's processes with their first."""
+FAMILY = """
+import subprocess, sys
+each = [subprocess.Popen([sys.executable, "-c", sys.argv[1]], stdout=-1) for _ in range(8)]
+for one in each:
+    one.stdout.readline()
+print(*(one.pid for one in each), flush=True)
+each[0].wait()
+"""
+
+
+def test_those_that_end_with_the_first_are_no_failure() -> None:
+    """systemd kills what is left of a unit when its main process has died (seen with HAProxy)."""
+    argv = [sys.executable, "-c", FAMILY, MORTAL]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pids = [parent.pid, *map(int, parent.stdout.readline().split())]
+        stats = "".join(Path(f"/proc/{pid}/stat").read_text() for pid in pids)
+        table = parse_table(stats)
+        done = subprocess.run(
+            signal_argv("KILL", [table[pid].process for pid in pids]),
+            capture_output=True,
+            text=True,
+            timeout=10,
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert parent.returncode == -signal.SIGKILL
