@@ -44,7 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--quorate-runs",
         metavar="DIR",
-        help="where runs are kept; else $QUORATE_RUNS, else runs/ below the rootdir.",
+        help="where runs are kept; else $QUORATE_RUNS, else runs/ where pytest was started.",
     )
     parser.addini("quorate_cluster", "cluster.yaml of the cluster to break", default="")
     parser.addini("quorate_runs", "where runs are kept", default="")

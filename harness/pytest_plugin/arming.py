@@ -42,7 +42,9 @@ def of(config: pytest.Config) -> Arming:
         _from_option(config, "quorate_runs")
         or _from_environment("QUORATE_RUNS")
         or _from_ini(config, "quorate_runs")
-        or config.rootpath / "runs"
+        # Not the rootdir: pytest takes the value of an option that it does not know yet for a path
+        # among which to look for it, and a cluster.yaml may lie anywhere.
+        or config.invocation_params.dir / "runs"
     )
     # Whoever sets the variable means this run of a project; its ini-file means all of them.
     chosen = cluster or from_environment or from_ini

@@ -45,7 +45,7 @@ class Quorate:
         self._open = False
 
     def run(self, experiment: str | Path) -> Answer:
-        """Play an experiment: a path (from the test's folder, else the rootdir), or the name of one
+        """Play an experiment: a path (from the test's folder, else where pytest was started), or the name of one
         that comes with quorate (`vip_drop_holder`).
 
         MISSED is an answer, and `assert_met` of it fails the test. NoAnswer where there is none.
@@ -199,7 +199,7 @@ class Quorate:
         path = Path(experiment)
         if isinstance(experiment, str) and path.suffix not in (".yaml", ".yml", ".json"):
             return shipped.find(experiment)
-        places = (self._node.path.parent, self._node.config.rootpath)
+        places = (self._node.path.parent, self._node.config.invocation_params.dir)
         for place in places:
             if (place / path).is_file():
                 return place / path

@@ -293,3 +293,16 @@ def test_a_suite_that_is_not_named_plays_nothing_twice(project: Project, player:
     result = project.run("suites/mine.yaml")
     assert result.ret == pytest.ExitCode.INTERRUPTED
     result.stdout.fnmatch_lines(["*mine.yaml:4: *nowhere.yaml*no such file*"])
+
+
+def test_runs_are_kept_where_pytest_was_started_wherever_the_cluster_is_described(
+    project: Project, player: Player, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """pytest counts the option's value among the paths by which it finds its rootdir."""
+    project.ship("etcd_kill")
+    elsewhere = tmp_path_factory.mktemp("lab") / "cluster.yaml"
+    elsewhere.write_text("")
+    result = project.run("--quorate-cluster", str(elsewhere), armed=False)
+    result.assert_outcomes(passed=1)
+    assert player.options[0].cluster == elsewhere
+    assert player.options[0].runs == project.path / "runs"

@@ -102,7 +102,7 @@ def test_a_shipped_experiment_is_played_by_its_name(project: Project, player: Pl
     assert project.properties["vip_drop_holder/longest_outage_s:api:fault:1s"] == "2"
 
 
-def test_a_path_counts_from_the_test_then_from_the_rootdir(
+def test_a_path_counts_from_the_test_then_from_where_pytest_was_started(
     project: Project, player: Player
 ) -> None:
     project.ship("etcd_kill", to="mine")
