@@ -45,8 +45,8 @@ class Quorate:
         self._open = False
 
     def run(self, experiment: str | Path) -> Answer:
-        """Play an experiment: a path (from the test's folder, else where pytest was started) or a name
-        of those that come with quorate (`vip_drop_holder`).
+        """Play an experiment: a path (from the test's folder, else where pytest was started), or
+        the name of one that comes with quorate (`vip_drop_holder`).
 
         MISSED is an answer, and `assert_met` of it fails the test. NoAnswer where there is none.
         """
