@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import PurePath
 
+from quorate.harness.errors import UndoFailed
 from quorate.harness.model.experiment import Experiment
 from quorate.harness.model.fingerprint import Fingerprint
 from quorate.harness.model.timeline import Timeline
@@ -19,7 +20,7 @@ from quorate.harness.model.undo import Undo
 from quorate.harness.model.verdict import State, Verdict
 from quorate.reports.hostile import one_line
 
-UNDO_FAILED = 4
+UNDO_FAILED = UndoFailed.exit_code
 """The exit code that outranks all: the cluster may still be faulted."""
 
 

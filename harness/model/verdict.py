@@ -214,6 +214,12 @@ class Verdict(_Frozen):
     rescheduling: tuple[Rescheduling, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @property
+    def unsafe(self) -> tuple[str, ...]:
+        """The checks of data safety that were MISSED, each with its reason."""
+        checks = self.data_safety or ()
+        return tuple(f"{one.name}: {one.reason}" for one in checks if one.state is State.MISSED)
+
     def to_dict(self) -> dict[str, object]:
         """Plain lists, mappings and scalars; what verdict.json holds."""
         without = {"data_safety"} if self.data_safety is None else None

@@ -128,10 +128,9 @@ class ApiPath:
     def _server(self, server: HaproxyServer, backend: HaproxyBackend) -> Cost:
         way = self.situation.touch.way
         down = haproxy_marks_down(server, backend, way=way)
-        if way is Way.HUNG:
-            return self._share(server, backend, down=down)
-        if way is Way.ENDED:
-            return self._share(server, backend, down=down, first=LISTENS)
+        if way in (Way.HUNG, Way.ENDED):
+            first = LISTENS if way is Way.ENDED else ""
+            return self._share(server, backend, down=down, first=first)
         serves_s = self._serves_on_s()
         if down is not None and down.high_s <= serves_s:
             text = f"it serves on for {serves_s:g} s; {down.formula}"

@@ -87,11 +87,7 @@ def look(outcome: Outcome) -> Seen:
         verdict, experiment = directory.verdict(), directory.experiment()
     except StoreError:
         return Seen(outage_s=0.0 if outcome.error == RefusedError.__name__ else None)
-    checks = verdict.data_safety or ()
-    return Seen(
-        tuple(f"{one.name}: {one.reason}" for one in checks if one.state is State.MISSED),
-        outage_cost_s(experiment, verdict),
-    )
+    return Seen(verdict.unsafe, outage_cost_s(experiment, verdict))
 
 
 def _ignore(day: Gameday) -> None:

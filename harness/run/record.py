@@ -6,8 +6,7 @@ MET. What a report can do without (the journal of undos, the fingerprint) is mis
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -66,7 +65,7 @@ def read_record(directory: RunDirectory, *, verdict: Verdict | None = None) -> R
         exit_code=_exit_code(verdict.verdict, ended=ended, clean=journal.clean),
         ended=ended,
         why_ended=str(closed.data.get("text", "")) if closed is not None else evidence.cut_short,
-        identity=_identity(directory),
+        identity=directory.identity(),
         experiment=experiment,
         timeline=timeline,
         phases=tuple(
@@ -115,11 +114,6 @@ def _exit_code(state: State, *, ended: str, clean: bool) -> int:
     if early or (ended != "completed" and state is State.MET):
         return EXIT_CODES[State.INCONCLUSIVE]
     return EXIT_CODES[state]
-
-
-def _identity(directory: RunDirectory) -> Mapping[str, object]:
-    found = json.loads((directory.path / "run.json").read_text(encoding="utf-8"))
-    return found if isinstance(found, dict) else {}
 
 
 def _judged(evidence: Evidence) -> Iterator[Judged]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
@@ -59,13 +58,12 @@ def _unreadable(path: Path, *, problem: str, names: Collection[str]) -> StoredRu
 
 def _identity(directory: RunDirectory) -> tuple[str, str, datetime]:
     """The experiment's name, the cluster's, and when it began. StoreError."""
-    file = directory.path / "run.json"
+    file, data = directory.path / "run.json", directory.identity()
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
         started = datetime.fromisoformat(data["base"]["wall"])
         name = ExperimentSource("", str(data["experiment_file"])).name
         cluster = str(data["cluster"])
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError) as error:
         raise StoreError(f"{file}: is damaged: {type(error).__name__}: {error}") from None
     if started.tzinfo is None:
         raise StoreError(f"{file}: base.wall has no time zone")
@@ -92,7 +90,7 @@ def _opened(directory: RunDirectory, bare: StoredRun) -> StoredRun:
         fingerprint=_fingerprint(directory),
         verdict=said.verdict if said else None,
         because=because(said) if said else "",
-        unsafe=_unsafe(said) if said else (),
+        unsafe=said.unsafe if said else (),
     )
 
 
@@ -100,11 +98,6 @@ def _refuse_another(directory: RunDirectory, again: State) -> None:
     stored = directory.verdict().verdict
     if stored is not again:
         raise StoreError(f"its verdict.json says {stored}, its files say {again}")
-
-
-def _unsafe(verdict: Verdict) -> tuple[str, ...]:
-    checks = verdict.data_safety or ()
-    return tuple(f"{one.name}: {one.reason}" for one in checks if one.state is State.MISSED)
 
 
 def _fingerprint(directory: RunDirectory) -> Fingerprint | None:

@@ -31,6 +31,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -149,13 +150,7 @@ class RunDirectory:
     @classmethod
     def open(cls, path: Path) -> RunDirectory:
         """The run in ``path``; StoreError where it is foreign, corrupt or newer than this."""
-        file = path / "run.json"
-        try:
-            data = json.loads(file.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise StoreError(f"{path}: no run directory of quorate (it has no run.json)") from None
-        except (OSError, ValueError) as error:
-            raise StoreError(f"{file}: cannot be read: {error}") from None
+        file, data = path / "run.json", _run_json(path)
         version = data.get("format") if isinstance(data, dict) else None
         if isinstance(version, int) and version > FORMAT:
             raise StoreError(f"{file}: format {version} is newer than this quorate's {FORMAT}")
@@ -171,6 +166,11 @@ class RunDirectory:
         except (SpecError, TypeError) as error:
             raise StoreError(f"{file}: its bounds are damaged: {error}") from None
         return cls(path.absolute(), run_id=run_id, base_ns=base_ns, overrides=overrides)
+
+    def identity(self) -> dict[str, Any]:
+        """What run.json says of the run. StoreError."""
+        found = _run_json(self.path)
+        return found if isinstance(found, dict) else {}
 
     def now(self) -> float:
         """Seconds since the base; only meaningful on the machine and boot of the run."""
@@ -278,6 +278,15 @@ def _what_is_wrong(text: str, error: ValueError) -> str:
     if isinstance(version, int) and version > VERDICT_FORMAT:
         return f"format {version} is newer than this quorate's {VERDICT_FORMAT}"
     return f"cannot be read: {error}"
+
+
+def _run_json(path: Path) -> Any:
+    try:
+        return json.loads((path / "run.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise StoreError(f"{path}: no run directory of quorate (it has no run.json)") from None
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{path / 'run.json'}: cannot be read: {error}") from None
 
 
 def told_argv(argv: Sequence[str]) -> list[str]:
