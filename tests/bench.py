@@ -4,9 +4,9 @@
 
 `judge` is bench_judge.py; `sampler` is known/cost.py, whose ticks are counted once more while the
 lab of `lab` runs; `start` is how soon commands answer, beside `chaos --help`, on the cluster that
-quorate finds by itself (only where it is named). `--record` appends rows to docs/evidence. The lab is one of its own (`bench`) and
-is removed. With a filled cache its first line is what the bound is about; with an empty one it says
-how long the parts took, and the second call is the benchmark.
+quorate finds by itself (only where it is named). `--record` appends rows to docs/evidence. The lab
+is one of its own (`bench`) and is removed. With a filled cache its first line is what the bound is
+about; with an empty one it says how long the parts took, and the second call is the benchmark.
 The command's start time is the best of five: the machine's noise only ever adds.
 """
 
@@ -142,10 +142,10 @@ def measure(*options: str) -> list[str]:
 def measure_start() -> list[str]:
     """Every column of START's row. One of each in turn, so that the machine's mood is shared."""
     told: dict[str, list[float]] = {"quorate --help": [], "chaos --help": [], "quorate plan": []}
-    chaos = Path(sys.executable).with_name("chaos")
+    peer = Path(sys.executable).with_name("chaos")
     for _ in range(STARTS):
         told["quorate --help"].append(timed([*QUORATE, "--help"])[0] * 1000)
-        told["chaos --help"].append(timed([str(chaos), "--help"])[0] * 1000)
+        told["chaos --help"].append(timed([str(peer), "--help"])[0] * 1000)
         told["quorate plan"].append(timed([*QUORATE, "plan", "vip_drop_holder"])[0])
     middle = {what: statistics.median(values) for what, values in told.items()}
     line("quorate --help, median", middle["quorate --help"], "ms", 150)

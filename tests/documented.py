@@ -19,8 +19,10 @@ HERE: Sequence[str] = (
     "quorate schema verdict > verdict.schema.json",
     "quorate schedule nightly --as systemd --window 22:00-04:00 --freeze 2026-12-20..2027-01-06",
     "quorate schedule core --as cron --at '30 2 * * 1-5'",
-    "quorate schedule core --as cronjob --image registry.example/quorate:1"
-    " --timezone Europe/Berlin",
+    (
+        "quorate schedule core --as cronjob --image registry.example/quorate:1"
+        " --timezone Europe/Berlin"
+    ),
     "chaos validate experiments/vip_drop_holder.yaml",
 )
 """In a folder with a cluster.yaml and a link to experiments/, in this order."""
