@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from quorate.harness.drivers.node_program import parse_raft
 from quorate.harness.errors import DriverError, TransportError
 from quorate.harness.transport import Transport
+from quorate.harness.transport.at_once import which
 
 MANIFEST = "/etc/kubernetes/manifests/etcd.yaml"
 _PEER_URL = re.compile(r"--initial-advertise-peer-urls[= ]https?://([^\s,]+):(\d+)")
@@ -99,8 +100,12 @@ class EtcdDriver:
 
     def leader(self, nodes: Sequence[str]) -> str | None:
         """The node whose member says that it leads; None when none or more than one does."""
-        leading = [node for node in nodes if (status := self.member(node)) and status.leads]
+        leading = which(self._leads, nodes)
         return leading[0] if len(leading) == 1 else None
+
+    def _leads(self, node: str) -> bool:
+        status = self.member(node)
+        return status is not None and status.leads
 
 
 def parse_hash(text: str, *, node: str, revision: int) -> KeyspaceHash:

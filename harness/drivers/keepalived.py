@@ -8,6 +8,7 @@ from quorate.harness.drivers.node_program import parse_addresses
 from quorate.harness.errors import DriverError, TransportError
 from quorate.harness.model.cluster import Cluster
 from quorate.harness.transport import Transport
+from quorate.harness.transport.at_once import which
 
 UNIT = "keepalived"
 CONFIGURATION = "/etc/keepalived/keepalived.conf"
@@ -63,7 +64,7 @@ class KeepalivedDriver:
 
     def holders(self, nodes: Sequence[str]) -> list[str]:
         """Those of `nodes` that hold the VIP: one in health, two after a VRRP partition."""
-        return [node for node in nodes if self.holds(node)]
+        return which(self.holds, nodes)
 
     def configuration(self, node: str) -> str:
         """keepalived.conf as it lies on the node. TransportError when it cannot be read."""

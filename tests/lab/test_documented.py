@@ -22,8 +22,6 @@ def test_what_is_documented_works(
 ) -> None:
     """Without `--name` or `--cluster` a command finds the one lab that is up: this one."""
     (tmp_path / "experiments").symlink_to(root / "experiments")
-    # It names its files by absolute paths, so a copy of it says the same.
-    (tmp_path / "cluster.yaml").write_text(lab.cluster.read_text())
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("QUORATE_")
     }
@@ -33,6 +31,7 @@ def test_what_is_documented_works(
         made = sorted((tmp_path / "runs").glob("*-vip_drop_holder-*"))
         given = command.replace(EXAMPLE, f"runs/{made[0].name}") if made else command
         given = given.replace("lab kubectl", f"lab kubectl --name {lab.name}")
+        given = given.replace("cluster.yaml", str(lab.cluster))
         done = documented.play(given, programs=programs, folder=tmp_path, environment=environment)
         assert done.returncode == exit_code, f"{given}\n{done.stdout}{done.stderr}"
     assert "MET" in (tmp_path / "report.html").read_text()
