@@ -71,12 +71,12 @@ ELSEWHERE: Mapping[str, str] = {
     "quorate gameday nightly": _GAMEDAY,
     "quorate report runs/gameday-20260101T120000Z-core-3c4d --format junit -o junit.xml": _GAMEDAY,
     "quorate report --format grafana": "it needs a Grafana; tests/unit/reports reads the form",
-    'pytest experiments/ --quorate-cluster cluster.yaml -m "core and not control"'
+    'pytest experiments/ --quorate-cluster=cluster.yaml -m "core and not control"'
     " --junitxml=junit.xml": "tests/contract; eight runs on a lab",
     'pytest experiments/ -m "control-plane and not beyond-tolerance"': "tests/contract",
     'pytest -m "not quorate"': "tests/contract",
     "python3 -m venv venv": "tests/lab/test_staging.py",
-    "pytest --quorate-cluster cluster.yaml --junitxml=junit.xml": "tests/lab/test_staging.py",
+    "pytest --quorate-cluster=cluster.yaml --junitxml=junit.xml": "tests/lab/test_staging.py",
 }
 """Command → who plays it, or why nobody does."""
 
