@@ -293,14 +293,18 @@ def run_options(
 
 
 def suite_file(suite: str) -> Path:
-    """A file is meant by its path, a shipped suite by its name."""
+    """A file is meant by its path, a suite by its name; UsageError names those that there are."""
+    from quorate.harness.errors import UsageError
     from quorate.harness.run import shipped
 
     if Path(suite).is_file():
         return Path(suite)
-    places = (Path("experiments"), shipped.folder())
-    found = (place / "suites" / f"{suite}.yaml" for place in places)
-    return next((file for file in found if file.is_file()), Path(suite))
+    folders = [place / "suites" for place in (Path("experiments"), shipped.folder())]
+    known = {file.stem: file for folder in folders[::-1] for file in folder.glob("*.yaml")}
+    if suite not in known:
+        told = ", ".join(sorted(known))
+        raise UsageError(f"no suite {suite!r}: name a file, or one of {told}")
+    return known[suite]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
