@@ -183,7 +183,7 @@ def test_every_command_of_these_pages_is_understood(root: Path) -> None:
         understood(words)
 
 
-@pytest.mark.parametrize("line", ["audit", "lab sleep", "run --twice x.yaml", "lab power up cp1"])
+@pytest.mark.parametrize("line", ["audits", "lab sleep", "run --twice x.yaml", "lab power up cp1"])
 def test_a_command_that_does_not_exist_would_be_found(line: str) -> None:
     with pytest.raises(click.UsageError):
         understood(line.split())
