@@ -31,7 +31,10 @@ def render_audit_sarif(audit: Audit, rules: Sequence[RuleText]) -> str:
             }
         },
         "invocations": [
-            {"executionSuccessful": True, "endTimeUtc": f"{audit.looked:%Y-%m-%dT%H:%M:%SZ}"}
+            {
+                "executionSuccessful": not audit.count(Severity.UNKNOWN),
+                "endTimeUtc": f"{audit.looked:%Y-%m-%dT%H:%M:%SZ}",
+            }
         ],
         "results": [_result(one, index[one.id], audit.cluster) for one in audit.findings],
     }

@@ -92,7 +92,8 @@ def not_started(facts: AuditFacts) -> Iterator[Found]:
     fix="one member on each etcd machine: remove the one that is too many, add it where it belongs",
 )
 def misplaced(facts: AuditFacts) -> Iterator[Found]:
-    places = {node.address: node.name for node in facts.cluster.with_role(Role.ETCD)}
+    nodes = facts.cluster.with_role(Role.ETCD)
+    places = {host: node.name for node in nodes for host in (node.address, node.name)}
     counted = Counter(host for one in _members(facts) for host in set(one.peer_hosts))
     for one in _members(facts):
         found = f"peer {', '.join(one.peer_hosts)}"
@@ -116,7 +117,7 @@ def without_member(facts: AuditFacts) -> Iterator[Found]:
         return
     hosts = {host for one in _members(facts) for host in one.peer_hosts}
     for node in facts.cluster.with_role(Role.ETCD):
-        if node.address not in hosts:
+        if not hosts & {node.address, node.name}:
             title = "has the role etcd and no member"
             yield Found(node.name, title, LIST, f"peers {', '.join(sorted(hosts))}")
 

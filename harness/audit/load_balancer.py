@@ -55,7 +55,8 @@ def leads_nowhere(facts: AuditFacts) -> Iterator[Found]:
 def lacks_apiserver(facts: AuditFacts) -> Iterator[Found]:
     for node, backend in _backends(facts):
         known = {server.address for server in backend.servers}
-        lacking = [one.name for one in facts.cluster.control_planes if one.address not in known]
+        servers = facts.cluster.control_planes
+        lacking = [one.name for one in servers if not known & {one.address, one.name}]
         if backend.servers and lacking:
             title = f"sends nothing to the API server of {', '.join(lacking)}"
             yield Found(node, title, _where(node, backend), f"servers {', '.join(sorted(known))}")

@@ -7,6 +7,7 @@ from itertools import combinations
 
 from quorate.harness.audit.facts import AuditFacts
 from quorate.harness.audit.rule import BLOCKING, WARNING, Found, rule
+from quorate.harness.model.cluster import Role
 from quorate.harness.predict.cluster_facts import KEEPALIVED, of
 from quorate.harness.predict.facts import VrrpInstance, VrrpScript
 from quorate.harness.predict.formulas import vrrp_gives_up, vrrp_script_fails, vrrp_takeover
@@ -37,6 +38,11 @@ def _addresses(instance: VrrpInstance) -> frozenset[str]:
     return frozenset(one.split("/")[0] for one in instance.virtual_addresses)
 
 
+def _all_read(facts: AuditFacts) -> bool:
+    balancers = facts.cluster.with_role(Role.LOAD_BALANCER)
+    return all(node.name in facts.configuration.keepalived for node in balancers)
+
+
 @rule(
     "vip-not-held-once",
     BLOCKING,
@@ -58,10 +64,23 @@ def not_held_once(facts: AuditFacts) -> Iterator[Found]:
     fix="run keepalived with the same instance on two load balancers or more",
 )
 def without_backup(facts: AuditFacts) -> Iterator[Found]:
-    if facts.configuration.keepalived and len(facts.vrrp) < 2:
+    if _all_read(facts) and len(facts.vrrp) < 2:
         said = ", ".join(facts.vrrp) or "nobody"
         title = "nobody takes it over when its holder is gone"
         yield Found("vip", title, KEEPALIVED, f"configured on {said}")
+
+
+@rule(
+    "vip-instance-missing",
+    WARNING,
+    "a keepalived that has no vrrp_instance with the virtual IP: it takes nothing over",
+    fix="give it the same instance as the others, with a priority of its own",
+)
+def instance_missing(facts: AuditFacts) -> Iterator[Found]:
+    for node in facts.configuration.keepalived:
+        if node not in facts.vrrp:
+            title = f"never takes {facts.configuration.virtual_address} over"
+            yield Found(node, title, of(KEEPALIVED, node), "no vrrp_instance with it")
 
 
 @rule(
@@ -243,6 +262,7 @@ def outlasts(facts: AuditFacts) -> Iterator[Found]:
 RULES = (
     not_held_once,
     without_backup,
+    instance_missing,
     same_priority,
     advert_mismatch,
     id_clash,

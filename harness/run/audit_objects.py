@@ -26,8 +26,8 @@ KEEPS_OFF = ("NoSchedule", "NoExecute")
 SYSTEM = {"kubernetes.io/metadata.name": "kube-system"}
 """The label that every namespace has of its own name."""
 
-_QUANTITY = re.compile(r"([0-9.]+(?:e[+-]?[0-9]+)?)(m|k|[KMGTPE]i?)?", re.IGNORECASE)
-_UNITS = {"": 1.0, "m": 1e-3, "k": 1e3} | {
+_QUANTITY = re.compile(r"([0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]+)?)([num]|k|Ki|[MGTPE]i?)?")
+_UNITS = {"": 1.0, "n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3} | {
     prefix + suffix: float(base**power)
     for power, prefix in enumerate("KMGTPE", start=1)
     for suffix, base in (("", 1000), ("i", 1024))

@@ -64,15 +64,16 @@ accepted:
 
 ## What is looked at
 
-On each node, by ssh: haproxy.cfg, keepalived.conf, the manifests of kubeadm's static pods, kubelet's
-config.yaml, the addresses, the age of snapshots ({", ".join(f"`{one}`" for one in BACKUPS)}, or what
-`--backup` says), and what is public of certificates and kubeconfigs: no key leaves a node. Of etcd:
-members, alarms and each member's status. Of the API: nodes, pods, Deployments, StatefulSets,
-PodDisruptionBudgets, services, webhooks, leases.
+On each node, by ssh: haproxy.cfg, keepalived.conf, the manifests of kubeadm's static pods,
+kubelet's config.yaml, the addresses, the age of snapshots
+({", ".join(f"`{one}`" for one in BACKUPS)},
+or what `--backup` says), and what is public of certificates and kubeconfigs: no key leaves a node.
+Of etcd: members, alarms and each member's status. Of the API: nodes, pods, Deployments,
+StatefulSets, PodDisruptionBudgets, services, webhooks, leases.
 
-Files are read as they lie; a program that was not reloaded since goes by older ones. Whether another
-router on the network uses the same virtual_router_id, what a proxy on a worker leads to, and whether
-a snapshot can be restored cannot be seen there.
+Files are read as they lie; a program that was not reloaded since goes by older ones. Whether
+another router on the network uses the same virtual_router_id, what a proxy on a worker leads to,
+and whether a snapshot can be restored cannot be seen there.
 
 ## Rules
 """

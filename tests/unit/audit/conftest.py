@@ -21,6 +21,7 @@ from quorate.harness.audit.facts import AuditFacts, Terms
 from quorate.harness.drivers import etcd
 from quorate.harness.drivers.files import ages_argv
 from quorate.harness.drivers.public_files import PLACES, public_argv
+from quorate.harness.errors import NodeUnreachable
 from quorate.harness.model.audit import Acceptance, Audit, Finding
 from quorate.harness.run.audit_reading import read_audit_facts
 from quorate.harness.run.auditing import BACKUPS
@@ -208,7 +209,8 @@ class Lab:
         for name, line in self.backups.items():
             nodes.on(*ages_argv(), reply=Reply(line), node=name)
         for name in self.silent:
-            nodes.on(reply=Reply(returncode=255, stderr="no route to host"), node=name)
+            error = NodeUnreachable(name, argv=["ssh"], problem="no route to host")
+            nodes.on(reply=Reply(error=error), node=name)
         return nodes
 
 

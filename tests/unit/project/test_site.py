@@ -23,7 +23,7 @@ TOCTREE = re.compile(r"^```\{toctree\}\n(.*?)^```", re.MULTILINE | re.DOTALL)
 DATA = {"evidence/README", "evidence/first-start"}
 """Pages of the site among docs/evidence; the tables beside them are files to fetch."""
 
-WITH_COMMANDS = ("README.md", "docs/first-steps.md", "docs/your-cluster.md")
+WITH_COMMANDS = ("README.md", "docs/first-steps.md", "docs/your-cluster.md", "docs/audit.md")
 
 
 def tracked(root: Path, *patterns: str) -> list[Path]:
