@@ -38,6 +38,12 @@ def _addresses(instance: VrrpInstance) -> frozenset[str]:
     return frozenset(one.split("/")[0] for one in instance.virtual_addresses)
 
 
+def _network(instance: VrrpInstance) -> tuple[str, int, bool]:
+    """What an advert is known by; IPv4 and IPv6 have their own (RFC 9568, 1.2)."""
+    six = any(":" in address for address in _addresses(instance))
+    return instance.interface, instance.virtual_router_id, six
+
+
 def _all_read(facts: AuditFacts) -> bool:
     balancers = facts.cluster.with_role(Role.LOAD_BALANCER)
     return all(node.name in facts.configuration.keepalived for node in balancers)
@@ -132,8 +138,7 @@ def id_clash(facts: AuditFacts) -> Iterator[Found]:
     ]
     clashes: dict[tuple[str, int], set[str]] = {}
     for (node, one), (other_node, other) in combinations(instances, 2):
-        same = (one.interface, one.virtual_router_id) == (other.interface, other.virtual_router_id)
-        if same and _addresses(one) != _addresses(other):
+        if _network(one) == _network(other) and _addresses(one) != _addresses(other):
             who = clashes.setdefault((one.interface, one.virtual_router_id), set())
             who |= {f"{one.name} on {node}", f"{other.name} on {other_node}"}
     for (interface, number), who in sorted(clashes.items()):

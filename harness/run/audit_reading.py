@@ -36,6 +36,7 @@ WEBHOOKS = {
 """Kind → the list of all of them."""
 
 DNS = f"{coredns.NAMESPACE}/{coredns.NAME}"
+ADDRESSES = "addresses"
 PUBLIC = "certificates and kubeconfigs"
 
 
@@ -65,7 +66,7 @@ class _Reader:
             now=now,
             terms=terms,
             vip_holders=self._holders(),
-            apiservers_ready=self._on(cluster.control_planes, self.drivers.kube.is_ready),
+            apiservers_ready=self._ready(),
             etcd=self._etcd(terms),
             public=self._public(),
             nodes=self._parsed(NODES, objects.node_object),
@@ -113,14 +114,24 @@ class _Reader:
         ]
         return tuple(hook for hooks in found for hook in hooks or ())
 
+    def _ready(self) -> Mapping[str, bool]:
+        """Empty where none says so: then it may be the way there that is bad."""
+        said = self._on(self.drivers.cluster.control_planes, self.drivers.kube.is_ready)
+        if any(said.values()):
+            return said
+        self.unread["API servers"] = "none says that it is ready, asked from here"
+        return {}
+
     def _holders(self) -> tuple[str, ...] | None:
         """None where one of the nodes could not be asked: it may be another holder."""
         nodes = self.drivers.cluster.may_hold_vip
-        said = self._on(nodes, lambda node: self.drivers.keepalived.holds(node.name))
-        silent = [node.name for node in nodes if said.get(node.name) is None]
+        holds = self.drivers.keepalived.holds
+        said = self._on(nodes, lambda node: holds(node.name), what=ADDRESSES)
+        silent = [node.name for node in nodes if node.name not in said]
         for name in silent:
-            self.unread[of("addresses", name)] = f"{name} does not say which addresses it has"
-        return None if silent else tuple(name for name, holds in said.items() if holds)
+            why = f"{name} does not say which addresses it has"
+            self.unread.setdefault(of(ADDRESSES, name), why)
+        return None if silent else tuple(name for name, it_does in said.items() if it_does)
 
     def _etcd(self, terms: Terms) -> EtcdState:
         etcd, nodes = self.drivers.etcd, self.drivers.cluster.with_role(Role.ETCD)

@@ -29,7 +29,7 @@ $ quorate audit --accept audit-accepted.yaml --backup '/backup/etcd/*.db' --back
 
 :::{{note}}
 The rules were tried on configurations and objects on paper, from the lab's own templates and in
-the forms of kubeadm and the API. Nobody's cluster but the lab has been audited.
+the forms of kubeadm and the API. No real cluster has been audited yet.
 :::
 
 | severity | means |
@@ -71,6 +71,7 @@ or what `--backup` says), and what is public of certificates and kubeconfigs: no
 Of etcd: members, alarms and each member's status. Of the API: nodes, pods, Deployments,
 StatefulSets, PodDisruptionBudgets, services, webhooks, leases.
 
+In a kubeconfig, a name that is no node's is taken for an address that leads to every API server.
 Files are read as they lie; a program that was not reloaded since goes by older ones. Whether
 another router on the network uses the same virtual_router_id, what a proxy on a worker leads to,
 and whether a snapshot can be restored cannot be seen there.

@@ -221,6 +221,11 @@ def test_the_same_id_on_another_interface_is_another_network(lab: Lab) -> None:
     assert lab.found("vrrp-id-clash") == []
 
 
+def test_the_same_id_for_ipv6_is_another_router(lab: Lab) -> None:
+    lab.files["cp2"][paper.KEEPALIVED] += SECOND.replace("10.77.0.101/32", "fd00::101/128")
+    assert lab.found("vrrp-id-clash") == []
+
+
 def test_a_webhook_that_ignores_its_failure_stops_nothing(lab: Lab) -> None:
     path = "/apis/admissionregistration.k8s.io/v1 mutatingwebhookconfigurations"
     lab.put(path, hook("a.io", failurePolicy="Ignore"))

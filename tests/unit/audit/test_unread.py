@@ -30,6 +30,16 @@ def test_an_api_that_is_silent_leaves_no_object_to_be_judged(lab: Lab) -> None:
     assert found.exit_code == 3
 
 
+def test_where_no_api_server_answers_the_way_there_may_be_bad(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paper.PaperKube, "is_ready", lambda self, node: node.name == "cp1")
+    assert [one.of for one in lab.found("apiserver-not-ready")] == ["cp2", "cp3"]
+    monkeypatch.setattr(paper.PaperKube, "is_ready", lambda self, node: False)
+    assert lab.found("apiserver-not-ready") == []
+    assert lab.the("not-read").of == "API servers"
+
+
 @pytest.mark.parametrize("missing", [PODS, "/apis/policy/v1/poddisruptionbudgets"])
 def test_a_list_that_is_refused_makes_no_workload_look_alone(shop: Lab, missing: str) -> None:
     answer = shop.server._answer
