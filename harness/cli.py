@@ -21,6 +21,7 @@ BROKEN = 3
 """Exit code of an error that is a bug of ours: the run says nothing."""
 
 ELSEWHERE: Mapping[str, tuple[str, str]] = {
+    "audit": ("quorate.harness.verbs.audit:audit", "Findings without a fault: is it HA at all?"),
     "completion": ("quorate.harness.verbs.completion:completion", "Print a completion script."),
     "gameday": ("quorate.harness.verbs.gameday:gameday", "Play a suite, in order."),
     "gate": ("quorate.harness.verbs.gate:gate", "Yes or no, from the runs that are stored."),

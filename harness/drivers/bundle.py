@@ -19,6 +19,7 @@ from quorate.harness.drivers.machine import MachineDriver
 from quorate.harness.drivers.nftables import NftablesDriver
 from quorate.harness.drivers.power import PowerDriver
 from quorate.harness.drivers.processes import ProcessDriver
+from quorate.harness.drivers.public_files import PublicFileDriver
 from quorate.harness.drivers.reach import ReachDriver
 from quorate.harness.drivers.sampler_pod import SamplerPodDriver
 from quorate.harness.drivers.service import ServiceDriver
@@ -50,6 +51,7 @@ class Drivers:
     containers: ContainerDriver
     processes: ProcessDriver
     files: FileDriver
+    public_files: PublicFileDriver
     leases: LeaseDriver
     workloads: WorkloadDriver
     systemd: SystemdDriver
@@ -82,6 +84,7 @@ class Drivers:
             containers=containers,
             processes=processes,
             files=FileDriver(transport),
+            public_files=PublicFileDriver(transport),
             leases=LeaseDriver(kube),
             workloads=WorkloadDriver(transport, containers=containers, processes=processes),
             systemd=SystemdDriver(transport),

@@ -57,6 +57,18 @@ for file do
     printf '\036%s\n' "$file"; cat "$file" || exit
 done
 """
+# $@ patterns: each file that matches one and is not empty, with its age by the node's own clock.
+_AGES = r"""
+IFS=
+now=$(date +%s)
+for pattern do
+    for file in $pattern; do
+        [ -f "$file" ] && [ -s "$file" ] || continue
+        changed=$(stat -c %Y "$file") || exit
+        printf '%s %s\n' "$((now - changed))" "$file"
+    done
+done
+"""
 _COVERED = f"""{_IS_COVERED}
 if covered "$1"; then echo covered; else echo uncovered; fi
 """
@@ -82,6 +94,12 @@ def uncover_argv(path: str, *, folder: str, tag: str, unit: str = "") -> tuple[s
 def texts_argv(*paths: str) -> tuple[str, ...]:
     """Prints those of the files that are there."""
     return ("sh", "-c", _TEXTS, "quorate", *paths)
+
+
+def ages_argv(*patterns: str) -> tuple[str, ...]:
+    """Prints age (s) and name of each file that matches a pattern of the shell's and holds
+    something."""
+    return ("sh", "-c", _AGES, "quorate", *patterns)
 
 
 def covered_argv(path: str) -> tuple[str, ...]:
@@ -116,6 +134,13 @@ class FileDriver:
         asked = self._transport.check(node, texts_argv(*paths), timeout_s=8.0)
         parts = asked.stdout.split(_MARK)[1:]
         return {path: text for path, _, text in (part.partition("\n") for part in parts)}
+
+    def ages_s(self, node: str, patterns: Sequence[str]) -> dict[str, float]:
+        """Each file that matches a pattern and holds something → seconds since it was changed, by
+        the node's clock. TransportError when the node cannot be asked."""
+        asked = self._transport.check(node, ages_argv(*patterns), timeout_s=8.0)
+        rows = (line.partition(" ") for line in asked.stdout.splitlines())
+        return {path: float(age) for age, _, path in rows}
 
     def is_covered(self, node: str, path: str) -> bool:
         """Whether a file of ours lies over it; TransportError when that is not known."""
