@@ -73,7 +73,8 @@ def not_ready(facts: AuditFacts) -> Iterator[Found]:
 )
 def not_read(facts: AuditFacts) -> Iterator[Found]:
     for what, why in facts.unread.items():
-        yield Found(what, "could not be read: what rests on it was not audited", what, why)
+        reason = why.partition("\n")[0]  # the command to try it again with is longer than all else
+        yield Found(what, "could not be read: what rests on it was not audited", what, reason)
 
 
 def _is_loopback(host: str) -> bool:
