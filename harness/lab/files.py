@@ -190,8 +190,6 @@ def _cluster_config(plan: LabPlan, facts: HostFacts) -> str:
         service_cidr=names.SERVICE_CIDR,
         pod_cidr=names.POD_CIDR,
         sans=", ".join([names.VIP_ADDRESS, *(each.address for each in plan.control_planes)]),
-        coredns=versions.coredns,
-        etcd=f"{versions.etcd.removeprefix('v')}-0",
         cgroup_driver="systemd" if facts.systemd_cgroups else "cgroupfs",
         kubelet_reduced="\n".join(reduced),
     )
