@@ -29,6 +29,8 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = {
         "quorate.harness.verbs.schedule:schedule",
         "Write a systemd timer, a CronJob or a cron line.",
     ),
+    "upgrade": ("quorate.harness.verbs.upgrade:upgrade", "kubeadm upgrade, and what it costs."),
+    "watch": ("quorate.harness.verbs.watch:watch", "What clients see while you do something."),
     "lab": ("quorate.harness.lab.cli:lab", "A real HA cluster in namespaces of this machine."),
     "report": ("quorate.harness.verbs.report:report", "Report a stored run: text, HTML, JUnit, …"),
     "schema": ("quorate.harness.verbs.schema:schema", "Print the JSON Schema of a file."),

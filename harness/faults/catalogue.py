@@ -27,7 +27,7 @@ from quorate.harness.faults.arrangements.vrrp_adverts_slow import VrrpAdvertsSlo
 from quorate.harness.faults.arrangements.vrrp_same_priorities import VrrpSamePriorities
 from quorate.harness.faults.arrangements.vrrp_script_slow import VrrpScriptSlow
 from quorate.harness.faults.container_runtime_stop import ContainerRuntimeStop
-from quorate.harness.faults.contract import Arrangement, Fault, Parameter
+from quorate.harness.faults.contract import LONGEST_LOOK_S, Arrangement, Fault, Parameter
 from quorate.harness.faults.controller_manager_kill import ControllerManagerKill
 from quorate.harness.faults.controller_manager_pause import ControllerManagerPause
 from quorate.harness.faults.coredns_kill import CorednsKill
@@ -111,10 +111,6 @@ ARRANGEMENTS: Mapping[str, Arrangement] = MappingProxyType(
     }
 )
 
-LONGEST_S = 1800.0
-"""Of any duration that an experiment gives: what is on stays on for so long at worst, and the
-waits that follow from it must fit where an undo takes them."""
-
 UNTIL = ("recovered", "whole")
 TARGET = Parameter("target", str, text="a target word: vip-holder, etcd-leader, node:<name>, …")
 WATCH = (
@@ -127,7 +123,7 @@ STEPS: Mapping[str, tuple[Parameter, ...]] = MappingProxyType(
             Parameter("watch_until", str, "whole", "whole, or recovered", words=UNTIL),
             Parameter("at_most_s", float, 120.0, "seconds (above 0) after which it ends anyway"),
         ),
-        "watch": (Parameter("for_s", float, 20.0, "seconds (above 0)"),),
+        "watch": (Parameter("for_s", float, 20.0, "seconds (above 0)", longest_s=LONGEST_LOOK_S),),
     }
 )
 """What a method can hold beside faults."""
@@ -161,7 +157,7 @@ def check_arguments(experiment: Experiment) -> None:
                 continue
             value = step.arguments[one.name]
             if not _fits(value, one):
-                most = f", {LONGEST_S:g} at most" if one.type is float else ""
+                most = f", {one.longest_s:g} at most" if one.type is float else ""
                 raise SpecError(
                     None, field=f"{field}.{one.name}", found=repr(value), allowed=one.text + most
                 )
@@ -173,5 +169,5 @@ def _fits(value: object, one: Parameter) -> bool:
     if one.type is float:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
-        return 0 < value <= LONGEST_S
+        return 0 < value <= one.longest_s
     return isinstance(value, one.type) and not (one.type is int and isinstance(value, bool))

@@ -19,6 +19,13 @@ from quorate.harness.model.cluster import Cluster, Role
 from quorate.harness.model.touch import Touch
 from quorate.harness.model.undo import Undo
 
+LONGEST_S = 1800.0
+"""Of a duration that an experiment gives: what is on stays on for so long at worst, and the
+waits that follow from it must fit where an undo takes them."""
+
+LONGEST_LOOK_S = 8 * 3600.0
+"""Of a watch: where nothing is on, nothing waits to be undone."""
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -30,6 +37,8 @@ class Parameter:
     text: str = ""
     words: tuple[str, ...] = ()
     """The values allowed, where they are words."""
+    longest_s: float = LONGEST_S
+    """The most that a duration may be."""
 
 
 @dataclass(frozen=True)

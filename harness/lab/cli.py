@@ -174,7 +174,8 @@ def provide(name: str, version: str, nodes: tuple[str, ...]) -> None:
 
     progress = shell.Progress()
     done = providing.provide(name, version, nodes, progress)
-    progress.say(f"Kubernetes {version} lies on {', '.join(done)}; what runs there goes on as it was")
+    told = f"Kubernetes {version} lies on {', '.join(done)}"
+    progress.say(f"{told}; what runs there goes on as it was")
 
 
 @lab.command()

@@ -20,6 +20,7 @@ from quorate.harness.model.objectives import (
     DEADLINE_S,
     INDICATORS,
     LongestOutage,
+    NotWhole,
     Objective,
     Outage,
     TimeToDrained,
@@ -316,6 +317,8 @@ def _check_objective(
     if isinstance(objective, TimeToRescheduled):
         if not experiment.faults:
             _refuse((*where, "indicator"), found="no fault", allowed="a method with a fault")
+        return
+    if isinstance(objective, NotWhole):
         return
     if isinstance(objective, TimeToWhole):
         if objective.since == "undo" and not any(s.kind == "undo" for s in experiment.method):

@@ -231,13 +231,15 @@ class Run:
             self._w.progress.say(f"{watch_until}: {'yes' if reached else 'not in time'}")
         return {"reached": reached, "missing": list(self._w.observer.components.missing())}
 
-    def watch(self, *, for_s: float) -> dict[str, object]:
-        """Just look, for so many seconds."""
+    def watch(
+        self, *, for_s: float, over: Callable[[], bool] = lambda: False, what: str = "watching"
+    ) -> dict[str, object]:
+        """Just look, for so many seconds at most, or until somebody's own work is ``over``."""
         self._demand("steady")
         self._steps_begun += 1
         with self._step():
             self.directory.append_event("watch_started", until="time")
-            self._w.watcher.until(lambda: False, at_most_s=for_s, what="watching")
+            self._w.watcher.until(over, at_most_s=for_s, what=what)
             reached = not self._w.watcher.tripped
             self.directory.append_event("watch_ended", until="time", reached=reached)
             self._w.guard.heed()
