@@ -24,7 +24,7 @@ from quorate.harness.model.undo import Undo
 Object = dict[str, Any]
 LISTS = (
     *("pods", "events", "poddisruptionbudgets", "nodes", "namespaces", "deployments"),
-    "configmaps",
+    *("configmaps", "validatingwebhookconfigurations"),
 )
 
 
