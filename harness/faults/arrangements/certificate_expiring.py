@@ -25,7 +25,8 @@ class CertificateExpiring(Arrangement):
 
     name: ClassVar[str] = "certificate_expiring"
     summary: ClassVar[str] = (
-        f"The file of an API server's certificate says that it expires in `days` days ({DAYS})."
+        f"The file of an API server's certificate says that it expires in `days` days ({DAYS}); "
+        "signed by the cluster's authority, with openssl of 3.0 or newer on that control plane."
     )
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("days", int, DAYS, "whole days above 0 for which it is valid"),
