@@ -35,6 +35,10 @@ ON_THE_LAB: Mapping[str, int] = {
     "quorate plan mine.yaml": 0,
     "quorate plan vip_drop_holder --cluster cluster.yaml": 0,
     "quorate gate --suite core --max-age 24h": 3,
+    "quorate audit": 0,
+    "quorate audit --json": 0,
+    "quorate audit --format sarif -o audit.sarif": 0,
+    "quorate upgrade --to v1.37.2 --before-node './bring {node} {version}' --dry-run": 0,
     "quorate run experiments/vip_drop_holder.yaml --set longest_outage_s=8 --set abort_when=60": 0,
     "quorate report": 0,
     "quorate report runs/20260101T120000Z-vip_drop_holder-1a2b": 0,
@@ -66,6 +70,15 @@ ELSEWHERE: Mapping[str, str] = {
         "tests/lab/test_parity.py"
     ),
     "quorate gameday core": _GAMEDAY,
+    "quorate audit --accept audit-accepted.yaml --backup '/backup/etcd/*.db'"
+    " --backup-max-age 4h": "tests/lab/test_audit.py, with the lab's own list",
+    "quorate audit --cluster cluster.yaml": "tests/lab/test_audit.py",
+    "quorate watch -- ansible-playbook upgrade.yml": "tests/contract, with another command",
+    "quorate watch --set longest_outage_s:api=2 -- ./roll.sh": "tests/contract, likewise",
+    "quorate watch --for 300 https://shop.example/health": "tests/unit/run/test_onlooking.py",
+    "quorate upgrade --to v1.37.2 --before-node './bring {node} {version}'": (
+        "by hand: docs/evidence/upgrade.md"
+    ),
     "quorate gameday core --resume": _GAMEDAY,
     "quorate gameday core --set vip_drop_holder/longest_outage_s:api=8": _GAMEDAY,
     "quorate gameday nightly": _GAMEDAY,

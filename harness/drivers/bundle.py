@@ -14,6 +14,8 @@ from quorate.harness.drivers.kube import KubeDriver
 from quorate.harness.drivers.kube_api import KubeApi, KubeCommands
 from quorate.harness.drivers.kubeconfig import KubeCredentials
 from quorate.harness.drivers.kubectl import KubectlDriver
+from quorate.harness.drivers.kubelet import KubeletDriver
+from quorate.harness.drivers.learners import LearnerDriver
 from quorate.harness.drivers.leases import LeaseDriver
 from quorate.harness.drivers.machine import MachineDriver
 from quorate.harness.drivers.nftables import NftablesDriver
@@ -23,6 +25,7 @@ from quorate.harness.drivers.public_files import PublicFileDriver
 from quorate.harness.drivers.reach import ReachDriver
 from quorate.harness.drivers.sampler_pod import SamplerPodDriver
 from quorate.harness.drivers.service import ServiceDriver
+from quorate.harness.drivers.signing import SigningDriver
 from quorate.harness.drivers.systemd import SystemdDriver
 from quorate.harness.drivers.workloads import WorkloadDriver
 from quorate.harness.model.cluster import Cluster
@@ -52,6 +55,9 @@ class Drivers:
     processes: ProcessDriver
     files: FileDriver
     public_files: PublicFileDriver
+    learners: LearnerDriver
+    kubelet: KubeletDriver
+    signing: SigningDriver
     leases: LeaseDriver
     workloads: WorkloadDriver
     systemd: SystemdDriver
@@ -85,6 +91,9 @@ class Drivers:
             processes=processes,
             files=FileDriver(transport),
             public_files=PublicFileDriver(transport),
+            learners=LearnerDriver(transport),
+            kubelet=KubeletDriver(transport),
+            signing=SigningDriver(transport),
             leases=LeaseDriver(kube),
             workloads=WorkloadDriver(transport, containers=containers, processes=processes),
             systemd=SystemdDriver(transport),

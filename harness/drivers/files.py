@@ -19,15 +19,30 @@ mine() { grep -q -F -e "/$(basename "$2")/$3 $1 " "/proc/$pid/mountinfo"; }
 main_pid() { systemctl show -p MainPID --value "$1"; }
 """
 
-# $1 the file, $2 our folder, $3 the name of ours, $4 what it holds, $5 the unit to be told.
-# Owner and mode are the file's own: whoever reads it runs as somebody.
-_COVER = f"""{_MINE}
-mkdir -p "$2" && cp -p "$1" "$2/$3" && printf '%s' "$4" > "$2/$3" &&
-    mount --bind "$2/$3" "$1" || exit
-[ -n "$5" ] || exit 0
-pid=$(main_pid "$5")
-mine "$@" || nsenter -m -t "$pid" mount --bind "$2/$3" "$1" || exit
-systemctl reload "$5"
+# $1 the file, $2 our folder, $3 the name of ours, $4 the unit to be told; one that cannot read its
+# configuration anew is started anew. Owner and mode are the file's own: whoever reads it runs as
+# somebody.
+_LAY = f"""{_MINE}
+copy() {{ mkdir -p "$2" && cp -p "$1" "$2/$3"; }}
+lay() {{
+    mount --bind "$2/$3" "$1" || return
+    [ -n "$4" ] || return 0
+    pid=$(main_pid "$4")
+    mine "$@" || nsenter -m -t "$pid" mount --bind "$2/$3" "$1" || return
+    systemctl reload-or-restart "$4"
+}}
+"""
+
+# $4 what ours holds, $5 the unit.
+_COVER = f"""{_LAY}
+copy "$@" && printf '%s' "$4" > "$2/$3" && lay "$1" "$2" "$3" "$5"
+"""
+
+# $4 the unit, the rest a command that prints what ours is to hold.
+_COVER_BY = f"""{_LAY}
+file=$1; folder=$2; name=$3; unit=$4; shift 4
+copy "$file" "$folder" "$name" && "$@" > "$folder/$name" && [ -s "$folder/$name" ] &&
+    lay "$file" "$folder" "$name" "$unit"
 """
 
 # $1 the file, $2 our folder, $3 the name of ours, $4 the tag, $5 the unit to be told. It is told as
@@ -82,8 +97,16 @@ UNCOVERED = "^uncovered$"
 
 
 def cover_argv(path: str, text: str, *, folder: str, unit: str = "") -> tuple[str, ...]:
-    """Lay a file with this text, kept in `folder` (below /run), over `path`; reload the unit."""
+    """Lay a file with this text, kept in `folder` (below /run), over `path`; have the unit read
+    it."""
     return ("sh", "-c", _COVER, "quorate", path, folder, _name(path), text, unit)
+
+
+def cover_by_argv(
+    path: str, argv: Sequence[str], *, folder: str, unit: str = ""
+) -> tuple[str, ...]:
+    """The same with what `argv` prints on the node, where nobody else is to see it."""
+    return ("sh", "-c", _COVER_BY, "quorate", path, folder, _name(path), unit, *argv)
 
 
 def uncover_argv(path: str, *, folder: str, tag: str, unit: str = "") -> tuple[str, ...]:

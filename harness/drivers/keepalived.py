@@ -32,13 +32,14 @@ for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
     grep -q -F -e '< Interfaces >' "$files/keepalived.data" 2>/dev/null && break
     sleep 0.2
 done
-grep -E '^( VRRP (Instance|Script)|   (Priority|(Advert )?[Ii]nterval)) = ' "$files/keepalived.data"
+grep -E '^( VRRP (Instance|Script)|   (Priority|Fall|Virtual Router ID|(Advert )?[Ii]nterval)) = ' \
+    "$files/keepalived.data"
 code=$?
 rm -f "$files/keepalived.data" "$files/keepalived_parent.data"
 exit $code
 """
 DUMP_ARGV = ("sh", "-c", _DUMP, "quorate", UNIT)
-"""Prints the instances and scripts that keepalived goes by, each with its priority or intervals."""
+"""Prints the instances and scripts that keepalived goes by, each with its numbers."""
 
 
 class KeepalivedDriver:

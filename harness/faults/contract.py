@@ -205,11 +205,16 @@ class Arrangement(ABC):
     name: ClassVar[str]
     summary: ClassVar[str]
     proof_timeout_s: ClassVar[float] = 10.0
+    parameters: ClassVar[tuple[Parameter, ...]] = ()
+    """What an experiment may say of it, each with a default: `{name: {argument: value}}`."""
     voids_acts: ClassVar[bool] = False
     """Whether each fault's act is replaced by `true`: what is left must be INCONCLUSIVE."""
 
-    def prepare(self, drivers: Drivers) -> Mapping[str, str]:
-        """What must be remembered of before (a number of replicas); changes nothing."""
+    def prepare(self, drivers: Drivers, *, arguments: Mapping[str, object]) -> Mapping[str, str]:
+        """What must be remembered of before (a number of replicas); changes nothing.
+
+        `arguments` are all that the experiment gave, defaults filled in.
+        """
         return {}
 
     @abstractmethod

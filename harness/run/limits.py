@@ -22,7 +22,8 @@ WAY_OUT = "say `beyond_tolerance: true` in the experiment if that is what it is 
 
 LONGEST_RUN_S = 3600.0
 """The cluster's Lease and the switches of arrangements last for a whole run: of a run that ended
-badly, this is how long the cluster may be kept from others."""
+badly, this is how long the cluster may be kept from others. (One that only looked on may have
+claimed a longer Lease; `quorate undo` takes it away.)"""
 
 
 def check_length(experiment: Experiment) -> None:
@@ -31,7 +32,7 @@ def check_length(experiment: Experiment) -> None:
     LONGEST_RUN_S; LONGEST_LOOK_S where it breaks nothing, so that nothing waits to be undone.
     """
     lasts_s = worst_case_s(experiment)
-    longest_s = LONGEST_RUN_S if experiment.faults else LONGEST_LOOK_S
+    longest_s = LONGEST_RUN_S if experiment.faults or experiment.given else LONGEST_LOOK_S
     if lasts_s > longest_s:
         raise SpecError(
             None,
