@@ -23,6 +23,10 @@ BROKEN = 3
 ELSEWHERE: Mapping[str, tuple[str, str]] = {
     "audit": ("quorate.harness.verbs.audit:audit", "Findings without a fault: is it HA at all?"),
     "completion": ("quorate.harness.verbs.completion:completion", "Print a completion script."),
+    "discover": (
+        "quorate.harness.verbs.discover:discover",
+        "Write cluster.yaml from a kubeconfig and ssh.",
+    ),
     "gameday": ("quorate.harness.verbs.gameday:gameday", "Play a suite, in order."),
     "gate": ("quorate.harness.verbs.gate:gate", "Yes or no, from the runs that are stored."),
     "schedule": (
