@@ -106,7 +106,8 @@ def server_of(kubeconfig: Path) -> tuple[str, int]:
         raise DriverError(f"{kubeconfig}: cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         raise DriverError(
-            f"{kubeconfig}: no https server in its current context ({type(error).__name__}: {error})"
+            f"{kubeconfig}: its current context has no https server ({type(error).__name__}: "
+            f"{error})"
         ) from error
 
 

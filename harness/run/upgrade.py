@@ -109,6 +109,7 @@ class Upgrade:
     _told: list[str] = field(default_factory=list)
     _ending: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
+    _now: str = ""
     _left: Step | None = None
     """The step that is to be taken back yet."""
 
@@ -128,7 +129,7 @@ class Upgrade:
             return
         if self._thread.is_alive():
             self._ending.set()
-            self.say(f"no further step begins; waiting for: {self.title}")
+            self.say(f"no further step begins; waiting for: {self._now}")
             self._thread.join()
         self.over()
 
@@ -137,8 +138,8 @@ class Upgrade:
             if self._ending.is_set():
                 self.problem = f"ended before: {step.title}; an upgrade has no undo: go on with it"
                 break
-            self.title = f"upgrade, step {number} of {len(self.steps)}: {step.title}"
-            self._told.append(step.title)
+            self._now = step.title
+            self._told.append(f"step {number} of {len(self.steps)}: {step.title}")
             try:
                 self._step(step)
             except QuorateError as error:

@@ -22,23 +22,49 @@ STDOUT = Path("-")
 
 @click.command()
 @click.option("--kubeconfig", type=click.Path(path_type=Path), required=True, metavar="FILE")
-@click.option("--output", "-o", type=click.Path(path_type=Path), default=Path("cluster.yaml"),
-              show_default=True, metavar="FILE", help="Never over one that is there; - prints.")  # fmt: skip
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path),
+    default=Path("cluster.yaml"),
+    show_default=True,
+    metavar="FILE",
+    help="Never over one that is there; - prints.",
+)
 @click.option("--force", is_flag=True, help="Over one that is there as well.")
 @click.option("--ssh-user", help="Else ~/.ssh/config decides.")
 @click.option("--ssh-port", type=int, help="Else ~/.ssh/config decides.")
-@click.option("--ssh-option", "ssh_options", multiple=True, metavar="WORD",
-              help="A word of ssh's own command line, like -J or a jump host; repeatable.")  # fmt: skip
+@click.option(
+    "--ssh-option",
+    "ssh_options",
+    multiple=True,
+    metavar="WORD",
+    help="A word of ssh's own command line, like -J or a jump host; repeatable.",
+)
 @click.option("--name", default="", help="Of the cluster; else kubeadm's.")
 @click.option("--vip", metavar="ADDRESS:PORT", help="Where it is not found.")
-@click.option("--machine", "machines", multiple=True, metavar="NAME=ADDRESS",
-              help="One that is no node of Kubernetes: a load balancer, an etcd member.")  # fmt: skip
-@click.option("--role", "roles", multiple=True, metavar="NODE=ROLE,ROLE",
-              help="Where they are not found, or found wrong.")  # fmt: skip
+@click.option(
+    "--machine",
+    "machines",
+    multiple=True,
+    metavar="NAME=ADDRESS",
+    help="One that is no node of Kubernetes: a load balancer, an etcd member.",
+)
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    metavar="NODE=ROLE,ROLE",
+    help="Where they are not found, or found wrong.",
+)
 @click.option("--power", metavar="COMMAND", help="With {action} (on, off) and {node}; no shell.")
 @click.option("--ca", type=click.Path(path_type=Path), metavar="FILE", help="Of URLs under watch.")
-@click.option("--network-namespace", type=click.Path(path_type=Path), metavar="FILE",
-              help="In which the cluster is reached (the lab).")  # fmt: skip
+@click.option(
+    "--network-namespace",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="In which the cluster is reached (the lab).",
+)
 @JSON
 def discover(output: Path, force: bool, as_json: bool, **given: Any) -> None:
     """Find out what a cluster is made of, and write it down. Reads, and changes nothing.

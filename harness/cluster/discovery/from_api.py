@@ -37,7 +37,7 @@ class KubeNode:
 
 @dataclass(frozen=True)
 class ApiFacts:
-    """``endpoint``: host and port of kubeadm's controlPlaneEndpoint, "" and 0 where there is none."""
+    """``endpoint``: host and port of kubeadm's controlPlaneEndpoint; "" and 0: there is none."""
 
     nodes: tuple[KubeNode, ...]
     name: str = ""

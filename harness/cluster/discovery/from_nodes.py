@@ -94,7 +94,8 @@ def _is_admin(words: list[str]) -> bool:
 
 
 def _sections(text: str) -> Iterator[tuple[str, list[list[str]]]]:
-    kind, lines = "", []
+    kind: str = ""
+    lines: list[list[str]] = []
     for line in text.splitlines():
         words = line.partition("#")[0].split()
         if not words:

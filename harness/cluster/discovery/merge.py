@@ -139,8 +139,8 @@ def _no_vip(api: ApiFacts) -> str:
         )
     return (
         f"the address of {host}:{port}, which is no virtual IP that keepalived or kube-vip hold (a "
-        f"cloud's load balancer?): --vip ADDRESS:{port}. Faults of the VIP are refused there; those "
-        "of API servers, etcd and workers are not"
+        f"cloud's load balancer?): --vip ADDRESS:{port}. Faults of the VIP are refused there, "
+        "those of API servers, etcd and workers are not"
     )
 
 
@@ -209,7 +209,7 @@ def _found(
         f"Kubernetes {', '.join(versions)}; container runtime {', '.join(runtimes)}",
         f"etcd {'stacked' if stacked else 'external'} on {', '.join(map(str, etcd)) or 'nobody'}"
         + (f" (API servers use {certificate})" if certificate else ""),
-        f"pod network: {', '.join(api.network) or 'none that is known by name'}; "
+        f"pod network: {', '.join(api.network) or 'none that is known by name'}",
         f"kube-proxy: {api.proxy_mode or 'not found'}",
     ]
     return lines
