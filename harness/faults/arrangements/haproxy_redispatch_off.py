@@ -14,7 +14,8 @@ from quorate.harness.faults.contract import Plan, Proof
 from quorate.harness.faults.covers.covered import Covered
 from quorate.harness.predict.haproxy_cfg import parse_haproxy
 
-DESCRIPTION = "no redispatch, by quorate"
+DESCRIPTION = "no-redispatch-by-quorate"
+"""One word: HAProxy shows a text with a comma in quotes (seen with 2.6)."""
 
 
 class HaproxyRedispatchOff(Covered):

@@ -120,7 +120,7 @@ def test_redispatch_is_off_when_haproxy_goes_by_the_text_that_says_so(
     assert [act.node for act in acts] == list(NODES)
     assert not parse_haproxy(acts[0].argv[-2]).backends["apiservers"].redispatch
     usual = Reply("Name: HAProxy\ndescription: \n")
-    worse = Reply("Name: HAProxy\ndescription: no redispatch, by quorate\n")
+    worse = Reply("Name: HAProxy\ndescription: no-redispatch-by-quorate\n")
     haproxy.on(*drivers.haproxy.description_argv(), reply=usual)
     assert not arrangement.proof(drivers, plan=plan).ok
     haproxy.on(*drivers.haproxy.description_argv(), reply=worse)
