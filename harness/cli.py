@@ -21,13 +21,20 @@ BROKEN = 3
 """Exit code of an error that is a bug of ours: the run says nothing."""
 
 ELSEWHERE: Mapping[str, tuple[str, str]] = {
+    "audit": ("quorate.harness.verbs.audit:audit", "Findings without a fault: is it HA at all?"),
     "completion": ("quorate.harness.verbs.completion:completion", "Print a completion script."),
+    "discover": (
+        "quorate.harness.verbs.discover:discover",
+        "Write cluster.yaml from a kubeconfig and ssh.",
+    ),
     "gameday": ("quorate.harness.verbs.gameday:gameday", "Play a suite, in order."),
     "gate": ("quorate.harness.verbs.gate:gate", "Yes or no, from the runs that are stored."),
     "schedule": (
         "quorate.harness.verbs.schedule:schedule",
         "Write a systemd timer, a CronJob or a cron line.",
     ),
+    "upgrade": ("quorate.harness.verbs.upgrade:upgrade", "kubeadm upgrade, and what it costs."),
+    "watch": ("quorate.harness.verbs.watch:watch", "What clients see while you do something."),
     "lab": ("quorate.harness.lab.cli:lab", "A real HA cluster in namespaces of this machine."),
     "report": ("quorate.harness.verbs.report:report", "Report a stored run: text, HTML, JUnit, …"),
     "schema": ("quorate.harness.verbs.schema:schema", "Print the JSON Schema of a file."),
@@ -293,14 +300,18 @@ def run_options(
 
 
 def suite_file(suite: str) -> Path:
-    """A file is meant by its path, a shipped suite by its name."""
+    """A file is meant by its path, a suite by its name; UsageError names those that there are."""
+    from quorate.harness.errors import UsageError
     from quorate.harness.run import shipped
 
     if Path(suite).is_file():
         return Path(suite)
-    places = (Path("experiments"), shipped.folder())
-    found = (place / "suites" / f"{suite}.yaml" for place in places)
-    return next((file for file in found if file.is_file()), Path(suite))
+    folders = [place / "suites" for place in (Path("experiments"), shipped.folder())]
+    known = {file.stem: file for folder in folders[::-1] for file in folder.glob("*.yaml")}
+    if suite not in known:
+        told = ", ".join(sorted(known))
+        raise UsageError(f"no suite {suite!r}: name a file, or one of {told}")
+    return known[suite]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -16,6 +16,7 @@ from quorate.harness.errors import Interrupted, QuorateError
 from quorate.harness.model.verdict import State
 from quorate.harness.run import live
 from quorate.harness.run.outcome import Outcome
+from quorate.reports.hostile import one_line
 
 _LOG = logging.getLogger("chaostoolkit")
 
@@ -46,13 +47,7 @@ def after_activity_control(context: dict[str, Any], state: dict[str, Any], **_: 
         return
     what = state.get("exception") or repr(state.get("output"))
     name = str(context.get("name", "")).strip() or "an activity"
-    live.note(f"{name}: {state.get('status')}: {_shown(str(what))}")
-
-
-def _shown(text: str) -> str:
-    """In one line, and no more of it than a report can bear."""
-    plain = "".join(one if one.isprintable() else " " for one in text)
-    return plain if len(plain) <= NOTED_CHARS else f"{plain[:NOTED_CHARS]}…"
+    live.note(f"{name}: {state.get('status')}: {one_line(what, at_most=NOTED_CHARS)}")
 
 
 def after_experiment_control(context: dict[str, Any], state: dict[str, Any], **_: Any) -> None:

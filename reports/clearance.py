@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from quorate.harness.model.clearance import Clearance, Standing, age_text
 from quorate.harness.model.verdict import State
-from quorate.reports.plain import plain
+from quorate.reports.hostile import unbroken
 
 FORMAT = 1
 PASSED_OVER_MAX = 3
@@ -24,7 +24,7 @@ _WHY = {
 
 def render_clearance(clearance: Clearance) -> str:
     """Answer and reasons; ends with a newline."""
-    return "\n".join(map(plain, _lines(clearance))) + "\n"
+    return "\n".join(map(unbroken, _lines(clearance))) + "\n"
 
 
 def clearance_to_dict(clearance: Clearance) -> Mapping[str, object]:

@@ -36,6 +36,11 @@ def plain(text: object, *, at_most: int = LONGEST) -> str:
     return f"{kept}… ({more} characters more)" if more > 0 else kept
 
 
+def unbroken(text: object) -> str:
+    """The same without line ends, its indentation kept: a line of a report for people."""
+    return plain(text).replace("\n", " ")
+
+
 def one_line(text: object, *, at_most: int = LONGEST) -> str:
     """The same on one line: a newline would begin another record, or another attribute."""
     return " ".join(plain(text, at_most=at_most).split())

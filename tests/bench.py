@@ -1,11 +1,12 @@
 """How long things take here, and how big they are, beside the bounds that issues and README name.
 
-    python3 noxfile.py bench [judge] [sampler] [lab] [--record]
+    python3 noxfile.py bench [judge] [sampler] [lab] [start] [--record]
 
 `judge` is bench_judge.py; `sampler` is known/cost.py, whose ticks are counted once more while the
-lab of `lab` runs. `--record` appends rows to docs/evidence. The lab is one of its own (`bench`) and
-is removed. With a filled cache its first line is what the bound is about; with an empty one it says
-how long the parts took, and the second call is the benchmark.
+lab of `lab` runs; `start` is how soon commands answer, beside `chaos --help`, on the cluster that
+quorate finds by itself (only where it is named). `--record` appends rows to docs/evidence. The lab
+is one of its own (`bench`) and is removed. With a filled cache its first line is what the bound is
+about; with an empty one it says how long the parts took, and the second call is the benchmark.
 The command's start time is the best of five: the machine's noise only ever adds.
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 import datetime
 import json
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -44,6 +46,14 @@ LAB = Table(
     "The lab: three control planes and three workers, cache filled (`noxfile.py bench`)",
     ("help ms", "up s", "disk GB", "stop and start s", "down s"),
 )
+
+
+START = Table(
+    "start-up.md",
+    "How soon commands answer: least and median of ten, in turn (`noxfile.py bench start`)",
+    ("quorate --help ms", "chaos --help ms", "ratio of the medians", "quorate plan s"),
+)
+STARTS = 10
 
 
 def timed(argv: Sequence[str]) -> tuple[float, str]:
@@ -129,6 +139,23 @@ def measure(*options: str) -> list[str]:
     return [f"{value:.1f}" for value in values]
 
 
+def measure_start() -> list[str]:
+    """Every column of START's row. One of each in turn, so that the machine's mood is shared."""
+    told: dict[str, list[float]] = {"quorate --help": [], "chaos --help": [], "quorate plan": []}
+    peer = Path(sys.executable).with_name("chaos")
+    for _ in range(STARTS):
+        told["quorate --help"].append(timed([*QUORATE, "--help"])[0] * 1000)
+        told["chaos --help"].append(timed([str(peer), "--help"])[0] * 1000)
+        told["quorate plan"].append(timed([*QUORATE, "plan", "vip_drop_holder"])[0])
+    middle = {what: statistics.median(values) for what, values in told.items()}
+    line("quorate --help, median", middle["quorate --help"], "ms", 150)
+    line("chaos --help, median", middle["chaos --help"], "ms")
+    line("quorate plan vip_drop_holder, median", middle["quorate plan"], "s", 2.5)
+    ratio = middle["quorate --help"] / middle["chaos --help"]
+    cells = [f"{min(values):.2f} {middle[what]:.2f}" for what, values in told.items()]
+    return [*cells[:2], f"{ratio:.2f}", cells[2]]
+
+
 def main() -> int:
     """The exit code says whether it could be measured, not how it was."""
     options = [word for word in sys.argv[1:] if word.startswith("-")]
@@ -139,6 +166,10 @@ def main() -> int:
         rows = measure(*options)
         if "--record" in options:
             record(LAB, rows)
+    if "start" in parts:
+        rows = measure_start()
+        if "--record" in options:
+            record(START, rows)
     return 0
 
 

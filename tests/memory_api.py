@@ -24,7 +24,8 @@ from quorate.harness.model.undo import Undo
 Object = dict[str, Any]
 LISTS = (
     *("pods", "events", "poddisruptionbudgets", "nodes", "namespaces", "deployments"),
-    "configmaps",
+    *("configmaps", "statefulsets", "services"),
+    *("validatingwebhookconfigurations", "mutatingwebhookconfigurations"),
 )
 
 

@@ -20,6 +20,7 @@ from quorate.harness.drivers.machine import MachineDriver
 from quorate.harness.drivers.nftables import ROUTES, NftablesDriver
 from quorate.harness.drivers.power import PowerDriver
 from quorate.harness.drivers.processes import TABLE_ARGV, ProcessDriver
+from quorate.harness.drivers.public_files import PublicFileDriver
 from quorate.harness.drivers.reach import ReachDriver
 from quorate.harness.drivers.systemd import SystemdDriver
 from quorate.harness.drivers.workloads import WorkloadDriver
@@ -313,6 +314,7 @@ def drivers(
         "processes": processes,
         "workloads": WorkloadDriver(asked, containers=containers, processes=processes),
         "files": FileDriver(asked),
+        "public_files": PublicFileDriver(asked),
         "leases": LeaseDriver(kube),
         "haproxy": HAProxyDriver(asked, cluster=lab),
         "etcd": EtcdDriver(asked),

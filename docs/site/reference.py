@@ -74,11 +74,15 @@ def arrangements() -> str:
         [
             f"`{name}`",
             one.summary,
-            _words(stem for stem, read in used.items() if name in read.given),
+            _words(stem for stem, read in used.items() if name in _given(read)),
         ]
         for name, one in sorted(ARRANGEMENTS.items())
     ]
     return _table(["arrangement", "what it is", "used by"], rows)
+
+
+def _given(read: Experiment) -> list[str]:
+    return [one.name for one in read.given]
 
 
 def indicators() -> str:

@@ -54,9 +54,14 @@ def write_cluster(cluster: Cluster, path: Path) -> None:
 
     Durably, since the copy in a run directory is what an undo goes by. Raises StoreError.
     """
+    replace_text(path, cluster_text(cluster))
+
+
+def cluster_text(cluster: Cluster) -> str:
+    """What a cluster.yaml of this cluster holds."""
     data = cluster.model_dump(mode="json", exclude_none=True)
-    text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
-    replace_text(path, text)
+    text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+    return text
 
 
 def _absolute(cluster: Cluster, *, base: Path) -> Cluster:

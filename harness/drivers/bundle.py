@@ -14,14 +14,18 @@ from quorate.harness.drivers.kube import KubeDriver
 from quorate.harness.drivers.kube_api import KubeApi, KubeCommands
 from quorate.harness.drivers.kubeconfig import KubeCredentials
 from quorate.harness.drivers.kubectl import KubectlDriver
+from quorate.harness.drivers.kubelet import KubeletDriver
+from quorate.harness.drivers.learners import LearnerDriver
 from quorate.harness.drivers.leases import LeaseDriver
 from quorate.harness.drivers.machine import MachineDriver
 from quorate.harness.drivers.nftables import NftablesDriver
 from quorate.harness.drivers.power import PowerDriver
 from quorate.harness.drivers.processes import ProcessDriver
+from quorate.harness.drivers.public_files import PublicFileDriver
 from quorate.harness.drivers.reach import ReachDriver
 from quorate.harness.drivers.sampler_pod import SamplerPodDriver
 from quorate.harness.drivers.service import ServiceDriver
+from quorate.harness.drivers.signing import SigningDriver
 from quorate.harness.drivers.systemd import SystemdDriver
 from quorate.harness.drivers.workloads import WorkloadDriver
 from quorate.harness.model.cluster import Cluster
@@ -50,6 +54,10 @@ class Drivers:
     containers: ContainerDriver
     processes: ProcessDriver
     files: FileDriver
+    public_files: PublicFileDriver
+    learners: LearnerDriver
+    kubelet: KubeletDriver
+    signing: SigningDriver
     leases: LeaseDriver
     workloads: WorkloadDriver
     systemd: SystemdDriver
@@ -82,6 +90,10 @@ class Drivers:
             containers=containers,
             processes=processes,
             files=FileDriver(transport),
+            public_files=PublicFileDriver(transport),
+            learners=LearnerDriver(transport),
+            kubelet=KubeletDriver(transport),
+            signing=SigningDriver(transport),
             leases=LeaseDriver(kube),
             workloads=WorkloadDriver(transport, containers=containers, processes=processes),
             systemd=SystemdDriver(transport),

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 NAMESPACE = "kube-system"
+NAME = "coredns"
 SELECTOR = "k8s-app=kube-dns"
-DEPLOYMENT_PATH = "/apis/apps/v1/namespaces/kube-system/deployments/coredns"
+DEPLOYMENT_PATH = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{NAME}"

@@ -11,10 +11,14 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
 
 from quorate.harness.drivers.node_program import parse_raft
 from quorate.harness.errors import DriverError, TransportError
+from quorate.harness.model.etcd_members import EtcdMember, EtcdStatus
 from quorate.harness.transport import Transport
+from quorate.harness.transport.at_once import which
 
 MANIFEST = "/etc/kubernetes/manifests/etcd.yaml"
 CONFIGURATION = "/etc/etcd/etcd.conf.yml"
@@ -31,6 +35,7 @@ CA = f"{PKI}/ca.crt"
 CERTIFICATE, KEY = f"{PKI}/healthcheck-client.crt", f"{PKI}/healthcheck-client.key"
 """What kubeadm makes for whoever looks after a member (app/phases/certs/certlist.go)."""
 
+ASK_TIMEOUT_S = 5
 HASH_TIMEOUT_S = 10
 """A member reads all that it holds for its hash; the answer is a few bytes."""
 
@@ -101,16 +106,42 @@ class EtcdDriver:
         TransportError where the node or its member cannot be asked, DriverError where it has no
         answer (it is behind that revision, or has compacted it).
         """
-        argv = ["curl", "-sS", "--max-time", str(HASH_TIMEOUT_S), "--cacert", CA]
-        argv += ["--cert", CERTIFICATE, "--key", KEY, "-d", json.dumps({"revision": str(revision)})]
-        argv.append(f"{CLIENT_URL}/v3/maintenance/hashkv")
-        said = self._transport.check(node, argv, timeout_s=HASH_TIMEOUT_S + 5.0).stdout
+        asked = {"revision": str(revision)}
+        said = self._asked(node, "maintenance/hashkv", asked, timeout_s=HASH_TIMEOUT_S)
         return parse_hash(said, node=node, revision=revision)
+
+    def members(self, node: str) -> tuple[EtcdMember, ...]:
+        """All members, learners too, as the one on this node lists them.
+
+        TransportError where it cannot be asked, DriverError where its answer is no list.
+        """
+        return parse_members(self._asked(node, "cluster/member/list", {}), node=node)
+
+    def alarms(self, node: str) -> tuple[str, ...]:
+        """Every alarm of the cluster, in words. Raises as `members` does."""
+        return parse_alarms(self._asked(node, "maintenance/alarm", {"action": "GET"}), node=node)
+
+    def status(self, node: str) -> EtcdStatus:
+        """What the member on this node says of itself. Raises as `members` does."""
+        return parse_status(self._asked(node, "maintenance/status", {}), node=node)
+
+    def _asked(
+        self, node: str, what: str, body: dict[str, str], *, timeout_s: int = ASK_TIMEOUT_S
+    ) -> str:
+        """The JSON gateway's answer to one question. TransportError."""
+        argv = ["curl", "-sS", "--max-time", str(timeout_s), "--cacert", CA]
+        argv += ["--cert", CERTIFICATE, "--key", KEY, "-d", json.dumps(body)]
+        argv.append(f"{CLIENT_URL}/v3/{what}")
+        return self._transport.check(node, argv, timeout_s=timeout_s + 5.0).stdout
 
     def leader(self, nodes: Sequence[str]) -> str | None:
         """The node whose member says that it leads; None when none or more than one does."""
-        leading = [node for node in nodes if (status := self.member(node)) and status.leads]
+        leading = which(self._leads, nodes)
         return leading[0] if len(leading) == 1 else None
+
+    def _leads(self, node: str) -> bool:
+        status = self.member(node)
+        return status is not None and status.leads
 
 
 def parse_hash(text: str, *, node: str, revision: int) -> KeyspaceHash:
@@ -125,6 +156,51 @@ def parse_hash(text: str, *, node: str, revision: int) -> KeyspaceHash:
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DriverError(f"{node}: etcd has no hash to tell: {text.strip()[:200]}") from error
+
+
+def parse_members(text: str, *, node: str) -> tuple[EtcdMember, ...]:
+    """The answer to MemberList. DriverError says what it says instead."""
+
+    def member(one: dict[str, Any]) -> EtcdMember:
+        hosts = [urlsplit(str(url)).hostname or "" for url in one.get("peerURLs", ())]
+        learner = bool(one.get("isLearner", False))
+        return EtcdMember(_hex(one["ID"]), str(one.get("name", "")), tuple(hosts), learner)
+
+    try:
+        return tuple(map(member, json.loads(text)["members"]))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DriverError(f"{node}: etcd lists no members: {text.strip()[:200]}") from error
+
+
+def parse_alarms(text: str, *, node: str) -> tuple[str, ...]:
+    """The answer to Alarm: "NOSPACE of member 9f3c"."""
+    try:
+        said = json.loads(text)
+        said["header"]  # an error has none, and would look like no alarm
+        alarms = said.get("alarms", ())
+        return tuple(f"{one['alarm']} of member {_hex(one['memberID'])}" for one in alarms)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DriverError(f"{node}: etcd tells no alarms: {text.strip()[:200]}") from error
+
+
+def parse_status(text: str, *, node: str) -> EtcdStatus:
+    """The answer to Status; what is 0 is left out by the gateway."""
+    try:
+        said = json.loads(text)
+        leader = int(said.get("leader", 0))
+        return EtcdStatus(
+            version=str(said["version"]),
+            leader=_hex(leader) if leader else "",
+            db_bytes=int(said.get("dbSize", 0)),
+            quota_bytes=int(said["dbSizeQuota"]) if said.get("dbSizeQuota") else None,
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DriverError(f"{node}: etcd tells no status: {text.strip()[:200]}") from error
+
+
+def _hex(number: str | int) -> str:
+    """An id as etcdctl writes it and takes it."""
+    return f"{int(number):x}"
 
 
 def parse_endpoints(text: str) -> Endpoints | None:

@@ -19,15 +19,30 @@ mine() { grep -q -F -e "/$(basename "$2")/$3 $1 " "/proc/$pid/mountinfo"; }
 main_pid() { systemctl show -p MainPID --value "$1"; }
 """
 
-# $1 the file, $2 our folder, $3 the name of ours, $4 what it holds, $5 the unit to be told.
-# Owner and mode are the file's own: whoever reads it runs as somebody.
-_COVER = f"""{_MINE}
-mkdir -p "$2" && cp -p "$1" "$2/$3" && printf '%s' "$4" > "$2/$3" &&
-    mount --bind "$2/$3" "$1" || exit
-[ -n "$5" ] || exit 0
-pid=$(main_pid "$5")
-mine "$@" || nsenter -m -t "$pid" mount --bind "$2/$3" "$1" || exit
-systemctl reload "$5"
+# $1 the file, $2 our folder, $3 the name of ours, $4 the unit to be told; one that cannot read its
+# configuration anew is started anew. Owner and mode are the file's own: whoever reads it runs as
+# somebody.
+_LAY = f"""{_MINE}
+copy() {{ mkdir -p "$2" && cp -p "$1" "$2/$3"; }}
+lay() {{
+    mount --bind "$2/$3" "$1" || return
+    [ -n "$4" ] || return 0
+    pid=$(main_pid "$4")
+    mine "$@" || nsenter -m -t "$pid" mount --bind "$2/$3" "$1" || return
+    systemctl reload-or-restart "$4"
+}}
+"""
+
+# $4 what ours holds, $5 the unit.
+_COVER = f"""{_LAY}
+copy "$@" && printf '%s' "$4" > "$2/$3" && lay "$1" "$2" "$3" "$5"
+"""
+
+# $4 the unit, the rest a command that prints what ours is to hold.
+_COVER_BY = f"""{_LAY}
+file=$1; folder=$2; name=$3; unit=$4; shift 4
+copy "$file" "$folder" "$name" && "$@" > "$folder/$name" && [ -s "$folder/$name" ] &&
+    lay "$file" "$folder" "$name" "$unit"
 """
 
 # $1 the file, $2 our folder, $3 the name of ours, $4 the tag, $5 the unit to be told. It is told as
@@ -57,6 +72,18 @@ for file do
     printf '\036%s\n' "$file"; cat "$file" || exit
 done
 """
+# $@ patterns: each file that matches one and is not empty, with its age by the node's own clock.
+_AGES = r"""
+IFS=
+now=$(date +%s)
+for pattern do
+    for file in $pattern; do
+        [ -f "$file" ] && [ -s "$file" ] || continue
+        changed=$(stat -c %Y "$file") || exit
+        printf '%s %s\n' "$((now - changed))" "$file"
+    done
+done
+"""
 _COVERED = f"""{_IS_COVERED}
 if covered "$1"; then echo covered; else echo uncovered; fi
 """
@@ -70,8 +97,16 @@ UNCOVERED = "^uncovered$"
 
 
 def cover_argv(path: str, text: str, *, folder: str, unit: str = "") -> tuple[str, ...]:
-    """Lay a file with this text, kept in `folder` (below /run), over `path`; reload the unit."""
+    """Lay a file with this text, kept in `folder` (below /run), over `path`; have the unit read
+    it."""
     return ("sh", "-c", _COVER, "quorate", path, folder, _name(path), text, unit)
+
+
+def cover_by_argv(
+    path: str, argv: Sequence[str], *, folder: str, unit: str = ""
+) -> tuple[str, ...]:
+    """The same with what `argv` prints on the node, where nobody else is to see it."""
+    return ("sh", "-c", _COVER_BY, "quorate", path, folder, _name(path), unit, *argv)
 
 
 def uncover_argv(path: str, *, folder: str, tag: str, unit: str = "") -> tuple[str, ...]:
@@ -82,6 +117,12 @@ def uncover_argv(path: str, *, folder: str, tag: str, unit: str = "") -> tuple[s
 def texts_argv(*paths: str) -> tuple[str, ...]:
     """Prints those of the files that are there."""
     return ("sh", "-c", _TEXTS, "quorate", *paths)
+
+
+def ages_argv(*patterns: str) -> tuple[str, ...]:
+    """Prints age (s) and name of each file that matches a pattern of the shell's and holds
+    something."""
+    return ("sh", "-c", _AGES, "quorate", *patterns)
 
 
 def covered_argv(path: str) -> tuple[str, ...]:
@@ -116,6 +157,13 @@ class FileDriver:
         asked = self._transport.check(node, texts_argv(*paths), timeout_s=8.0)
         parts = asked.stdout.split(_MARK)[1:]
         return {path: text for path, _, text in (part.partition("\n") for part in parts)}
+
+    def ages_s(self, node: str, patterns: Sequence[str]) -> dict[str, float]:
+        """Each file that matches a pattern and holds something → seconds since it was changed, by
+        the node's clock. TransportError when the node cannot be asked."""
+        asked = self._transport.check(node, ages_argv(*patterns), timeout_s=8.0)
+        rows = (line.partition(" ") for line in asked.stdout.splitlines())
+        return {path: float(age) for age, _, path in rows}
 
     def is_covered(self, node: str, path: str) -> bool:
         """Whether a file of ours lies over it; TransportError when that is not known."""

@@ -36,6 +36,8 @@ for server do echo "set server $server state drain" | socat - "$socket" || exit;
 
 _STAT = "echo 'show stat -1 4 -1' | socat - \"$1\""
 
+_DESCRIPTION = "echo 'show info' | socat - \"$1\" | grep -E '^(Name|description):'"
+
 # Counted from the right: what a check said may hold commas, and stands to the left.
 _FALLS = """\
 echo 'show stat -1 4 -1' | socat - "$1" | awk -F, '
@@ -149,6 +151,14 @@ class HAProxyDriver:
     def falls_argv(self) -> tuple[str, ...]:
         """Prints `backend/server falls after N` of every server: N failed checks take it out."""
         return ("sh", "-c", _FALLS, "quorate", self._socket)
+
+    def description_argv(self) -> tuple[str, ...]:
+        """Prints the name of the program and, where its configuration has one, a description."""
+        return ("sh", "-c", _DESCRIPTION, "quorate", self._socket)
+
+    def description(self, node: str) -> str:
+        """What `description_argv` prints; TransportError when HAProxy cannot be asked."""
+        return self._transport.check(node, self.description_argv(), timeout_s=8.0).stdout
 
     def falls(self, node: str) -> dict[str, int]:
         """backend/server → failed checks on end that take it out; servers without checks are not

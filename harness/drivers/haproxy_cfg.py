@@ -16,6 +16,7 @@ _KINDS_OF_CHECK = re.compile(
     r"option\s+(httpchk|tcp-check|ssl-hello-chk|ldap-check|mysql-check|pgsql-check|redis-check"
     r"|smtpchk|spop-check|external-check)\b|(http-check|tcp-check|external-check)\s"
 )
+_REDISPATCH = re.compile(r"(no\s+)?option\s+redispatch\b")
 # A line up to its comment: a # is none within quotes or behind a backslash.
 _CODE = re.compile(r"""(?:[^#"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')*""")
 
@@ -47,6 +48,28 @@ def with_fall(text: str, fall: int, *, addresses: Collection[str]) -> str:
         addresses,
         lambda section: [_with(line, f"fall {fall}", addresses) for line in section],
     )
+
+
+def without_redispatch(text: str, *, addresses: Collection[str]) -> str:
+    """A connection that a server at one of these addresses does not take goes to no other one."""
+
+    def worse(section: Lines) -> Lines:
+        first, *rest = (line for line in section if not _REDISPATCH.match(line.strip()))
+        return [first, "    no option redispatch\n", *rest]
+
+    return _changed(text, addresses, worse)
+
+
+def described(text: str, description: str) -> str:
+    """With a description by which the running HAProxy tells that it goes by this text; as it was
+    where there is no section `global` that could hold it."""
+    made: Lines = []
+    for section in _sections(text):
+        if section and section[0].split()[:1] == ["global"]:
+            first, *rest = (line for line in section if line.split()[:1] != ["description"])
+            section = [first, f"    description {description}\n", *rest]
+        made += section
+    return "".join(made)
 
 
 def _changed(text: str, addresses: Collection[str], worse: Callable[[Lines], Lines]) -> str:

@@ -8,6 +8,7 @@ from quorate.harness.drivers.node_program import parse_addresses
 from quorate.harness.errors import DriverError, TransportError
 from quorate.harness.model.cluster import Cluster
 from quorate.harness.transport import Transport
+from quorate.harness.transport.at_once import which
 
 UNIT = "keepalived"
 CONFIGURATION = "/etc/keepalived/keepalived.conf"
@@ -31,13 +32,14 @@ for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
     grep -q -F -e '< Interfaces >' "$files/keepalived.data" 2>/dev/null && break
     sleep 0.2
 done
-grep -E '^( VRRP (Instance|Script)|   (Priority|(Advert )?[Ii]nterval)) = ' "$files/keepalived.data"
+grep -E '^( VRRP (Instance|Script)|   (Priority|Fall|Virtual Router ID|(Advert )?[Ii]nterval)) = ' \
+    "$files/keepalived.data"
 code=$?
 rm -f "$files/keepalived.data" "$files/keepalived_parent.data"
 exit $code
 """
 DUMP_ARGV = ("sh", "-c", _DUMP, "quorate", UNIT)
-"""Prints the instances and scripts that keepalived goes by, each with its priority or intervals."""
+"""Prints the instances and scripts that keepalived goes by, each with its numbers."""
 
 
 class KeepalivedDriver:
@@ -63,7 +65,7 @@ class KeepalivedDriver:
 
     def holders(self, nodes: Sequence[str]) -> list[str]:
         """Those of `nodes` that hold the VIP: one in health, two after a VRRP partition."""
-        return [node for node in nodes if self.holds(node)]
+        return which(self.holds, nodes)
 
     def configuration(self, node: str) -> str:
         """keepalived.conf as it lies on the node. TransportError when it cannot be read."""

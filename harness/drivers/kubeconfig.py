@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -90,6 +91,24 @@ class KubeCredentials:
         except ssl.SSLError as error:
             raise DriverError(f"the kubeconfig's certificates cannot be used: {error}") from error
         return context
+
+
+def server_of(kubeconfig: Path) -> tuple[str, int]:
+    """Host and port of the server of the current context. DriverError where there is none."""
+    try:
+        document = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
+        context = _named(document, "contexts", document["current-context"])["context"]
+        url = urlsplit(_named(document, "clusters", context["cluster"])["cluster"]["server"])
+        if url.scheme != "https" or url.hostname is None:
+            raise ValueError(f"server {url.geturl()!r}")
+        return url.hostname, url.port or 443
+    except OSError as error:
+        raise DriverError(f"{kubeconfig}: cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+        raise DriverError(
+            f"{kubeconfig}: its current context has no https server ({type(error).__name__}: "
+            f"{error})"
+        ) from error
 
 
 def _named(document: Mapping[str, Any], section: str, name: str) -> Mapping[str, Any]:

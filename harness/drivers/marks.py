@@ -25,6 +25,7 @@ WHERE = (
     # Ours alone: nobody else's Secrets are read.
     f"/api/v1/namespaces/kube-system/pods?labelSelector={quote(LABEL, safe='')}",
     f"/api/v1/namespaces/kube-system/secrets?labelSelector={quote(LABEL, safe='')}",
+    "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
 )
 
 

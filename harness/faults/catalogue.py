@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import NamedTuple
 
 from quorate.harness.errors import SpecError
 from quorate.harness.faults.apiserver_isolate import ApiserverIsolate
@@ -11,10 +12,15 @@ from quorate.harness.faults.apiserver_kill import ApiserverKill
 from quorate.harness.faults.apiserver_pause import ApiserverPause
 from quorate.harness.faults.apiserver_stop import ApiserverStop
 from quorate.harness.faults.arrangements.acts_do_nothing import ActsDoNothing
+from quorate.harness.faults.arrangements.certificate_expiring import CertificateExpiring
+from quorate.harness.faults.arrangements.etcd_learner import EtcdLearner
+from quorate.harness.faults.arrangements.etcd_member_misplaced import EtcdMemberMisplaced
 from quorate.harness.faults.arrangements.haproxy_checks_off import HaproxyChecksOff
 from quorate.harness.faults.arrangements.haproxy_checks_slow import HaproxyChecksSlow
 from quorate.harness.faults.arrangements.haproxy_checks_tcp_only import HaproxyChecksTcpOnly
+from quorate.harness.faults.arrangements.haproxy_redispatch_off import HaproxyRedispatchOff
 from quorate.harness.faults.arrangements.keepalived_backups_stopped import KeepalivedBackupsStopped
+from quorate.harness.faults.arrangements.kubelet_at_one_apiserver import KubeletAtOneApiserver
 from quorate.harness.faults.arrangements.leader_election_off import LeaderElectionOff
 from quorate.harness.faults.arrangements.leases_short import LeasesShort
 from quorate.harness.faults.arrangements.one_coredns import OneCoredns
@@ -23,11 +29,14 @@ from quorate.harness.faults.arrangements.pdb_zero import PdbZero
 from quorate.harness.faults.arrangements.replicas_on_one_node import ReplicasOnOneNode
 from quorate.harness.faults.arrangements.service_deployed import ServiceDeployed
 from quorate.harness.faults.arrangements.service_without_pre_stop import ServiceWithoutPreStop
+from quorate.harness.faults.arrangements.vrrp_adverts_mismatch import VrrpAdvertsMismatch
 from quorate.harness.faults.arrangements.vrrp_adverts_slow import VrrpAdvertsSlow
+from quorate.harness.faults.arrangements.vrrp_id_clash import VrrpIdClash
 from quorate.harness.faults.arrangements.vrrp_same_priorities import VrrpSamePriorities
 from quorate.harness.faults.arrangements.vrrp_script_slow import VrrpScriptSlow
+from quorate.harness.faults.arrangements.webhook_of_one_replica import WebhookOfOneReplica
 from quorate.harness.faults.container_runtime_stop import ContainerRuntimeStop
-from quorate.harness.faults.contract import Arrangement, Fault, Parameter
+from quorate.harness.faults.contract import LONGEST_LOOK_S, Arrangement, Fault, Parameter
 from quorate.harness.faults.controller_manager_kill import ControllerManagerKill
 from quorate.harness.faults.controller_manager_pause import ControllerManagerPause
 from quorate.harness.faults.coredns_kill import CorednsKill
@@ -92,10 +101,15 @@ ARRANGEMENTS: Mapping[str, Arrangement] = MappingProxyType(
         one.name: one
         for one in (
             ActsDoNothing(),
+            CertificateExpiring(),
+            EtcdLearner(),
+            EtcdMemberMisplaced(),
             HaproxyChecksOff(),
             HaproxyChecksSlow(),
             HaproxyChecksTcpOnly(),
+            HaproxyRedispatchOff(),
             KeepalivedBackupsStopped(),
+            KubeletAtOneApiserver(),
             LeaderElectionOff(),
             LeasesShort(),
             OneCoredns(),
@@ -104,16 +118,15 @@ ARRANGEMENTS: Mapping[str, Arrangement] = MappingProxyType(
             ReplicasOnOneNode(),
             ServiceDeployed(),
             ServiceWithoutPreStop(),
+            VrrpAdvertsMismatch(),
             VrrpAdvertsSlow(),
+            VrrpIdClash(),
             VrrpSamePriorities(),
             VrrpScriptSlow(),
+            WebhookOfOneReplica(),
         )
     }
 )
-
-LONGEST_S = 1800.0
-"""Of any duration that an experiment gives: what is on stays on for so long at worst, and the
-waits that follow from it must fit where an undo takes them."""
 
 UNTIL = ("recovered", "whole")
 TARGET = Parameter("target", str, text="a target word: vip-holder, etcd-leader, node:<name>, …")
@@ -127,7 +140,7 @@ STEPS: Mapping[str, tuple[Parameter, ...]] = MappingProxyType(
             Parameter("watch_until", str, "whole", "whole, or recovered", words=UNTIL),
             Parameter("at_most_s", float, 120.0, "seconds (above 0) after which it ends anyway"),
         ),
-        "watch": (Parameter("for_s", float, 20.0, "seconds (above 0)"),),
+        "watch": (Parameter("for_s", float, 20.0, "seconds (above 0)", longest_s=LONGEST_LOOK_S),),
     }
 )
 """What a method can hold beside faults."""
@@ -145,26 +158,49 @@ def known_functions() -> dict[str, Sequence[str]]:
     return {name: [p.name for p in parameters_of(name)] for name in (*FAULTS, *STEPS)}
 
 
-def check_arguments(experiment: Experiment) -> None:
-    """Check the values that a method gives; SpecError with the field's path for the first bad one.
+def known_arrangements() -> dict[str, Sequence[str]]:
+    """Arrangement → argument names: what an experiment's `given` may say."""
+    return {name: [p.name for p in one.parameters] for name, one in ARRANGEMENTS.items()}
 
-    Names are checked where the experiment is read, by `known_functions`.
+
+def check_arguments(experiment: Experiment) -> None:
+    """Check the values that a method and `given` hold; SpecError with the field's path for the
+    first bad one.
+
+    Names are checked where the experiment is read, by `known_functions` and `known_arrangements`.
     """
     for index, step in enumerate(experiment.method):
-        if step.kind == "foreign":
-            continue
-        for one in parameters_of(step.func):
-            field = f"method[{index}].provider.arguments"
-            if one.name not in step.arguments:
-                if one.default is ...:
-                    raise SpecError(None, field=field, found=f"no {one.name}", allowed=one.text)
-                continue
-            value = step.arguments[one.name]
+        if step.kind != "foreign":
+            bad = _first_bad(parameters_of(step.func), step.arguments)
+            if bad is not None:
+                field = f"method[{index}].provider.arguments"
+                field += f".{bad.name}" if bad.name in step.arguments else ""
+                raise SpecError(None, field=field, found=bad.found, allowed=bad.allowed)
+    for given in experiment.given:
+        bad = _first_bad(ARRANGEMENTS[given.name].parameters, given.arguments)
+        if bad is not None:
+            found = f"given {given.name} with {bad.name}: {bad.found}"
+            raise SpecError(None, field="extensions", found=found, allowed=bad.allowed)
+
+
+class _Bad(NamedTuple):
+    """An argument that is missing, or is none such."""
+
+    name: str
+    found: str
+    allowed: str
+
+
+def _first_bad(parameters: Sequence[Parameter], arguments: Mapping[str, object]) -> _Bad | None:
+    for one in parameters:
+        if one.name in arguments:
+            value = arguments[one.name]
             if not _fits(value, one):
-                most = f", {LONGEST_S:g} at most" if one.type is float else ""
-                raise SpecError(
-                    None, field=f"{field}.{one.name}", found=repr(value), allowed=one.text + most
-                )
+                most = f", {one.longest_s:g} at most" if one.type is float else ""
+                return _Bad(one.name, repr(value), one.text + most)
+        elif one.default is ...:
+            return _Bad(one.name, f"no {one.name}", one.text)
+    return None
 
 
 def _fits(value: object, one: Parameter) -> bool:
@@ -173,5 +209,7 @@ def _fits(value: object, one: Parameter) -> bool:
     if one.type is float:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
-        return 0 < value <= LONGEST_S
-    return isinstance(value, one.type) and not (one.type is int and isinstance(value, bool))
+        return 0 < value <= one.longest_s
+    if one.type is int:
+        return isinstance(value, int) and not isinstance(value, bool) and value > 0
+    return isinstance(value, one.type)

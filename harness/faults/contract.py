@@ -19,6 +19,13 @@ from quorate.harness.model.cluster import Cluster, Role
 from quorate.harness.model.touch import Touch
 from quorate.harness.model.undo import Undo
 
+LONGEST_S = 1800.0
+"""Of a duration that an experiment gives: what is on stays on for so long at worst, and the
+waits that follow from it must fit where an undo takes them."""
+
+LONGEST_LOOK_S = 8 * 3600.0
+"""Of a watch: where nothing is on, nothing waits to be undone."""
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -30,6 +37,8 @@ class Parameter:
     text: str = ""
     words: tuple[str, ...] = ()
     """The values allowed, where they are words."""
+    longest_s: float = LONGEST_S
+    """The most that a duration may be."""
 
 
 @dataclass(frozen=True)
@@ -196,11 +205,16 @@ class Arrangement(ABC):
     name: ClassVar[str]
     summary: ClassVar[str]
     proof_timeout_s: ClassVar[float] = 10.0
+    parameters: ClassVar[tuple[Parameter, ...]] = ()
+    """What an experiment may say of it, each with a default: `{name: {argument: value}}`."""
     voids_acts: ClassVar[bool] = False
     """Whether each fault's act is replaced by `true`: what is left must be INCONCLUSIVE."""
 
-    def prepare(self, drivers: Drivers) -> Mapping[str, str]:
-        """What must be remembered of before (a number of replicas); changes nothing."""
+    def prepare(self, drivers: Drivers, *, arguments: Mapping[str, object]) -> Mapping[str, str]:
+        """What must be remembered of before (a number of replicas); changes nothing.
+
+        `arguments` are all that the experiment gave, defaults filled in.
+        """
         return {}
 
     @abstractmethod

@@ -44,7 +44,7 @@ def judge(experiment: Experiment, timeline: Timeline) -> Verdict:
         run_id=timeline.run_id,
         title=experiment.title,
         verdict=merge(states),
-        arrangements=experiment.given,
+        arrangements=tuple(map(str, experiment.given)),
         objectives=objectives,
         guard=_guard(evidence),
         clients=ladder(evidence),

@@ -8,10 +8,11 @@ from quorate.harness.judge.outages import enough, judge_intervals
 from quorate.harness.judge.rescheduling import time_to_rescheduled
 from quorate.harness.judge.result import Number, result, state_of, unanswered
 from quorate.harness.judge.shares import judge_share
-from quorate.harness.judge.times import time_to_drained, time_to_whole
+from quorate.harness.judge.times import not_whole, time_to_drained, time_to_whole
 from quorate.harness.model.objectives import (
     BadSamples,
     FailedShare,
+    NotWhole,
     Objective,
     TimeToDrained,
     TimeToRescheduled,
@@ -24,6 +25,8 @@ def judge_objective(objective: Objective, evidence: Evidence) -> ObjectiveResult
     """The answer to one objective."""
     if isinstance(objective, TimeToWhole):
         found = time_to_whole(objective, evidence)
+    elif isinstance(objective, NotWhole):
+        found = not_whole(objective, evidence)
     elif isinstance(objective, TimeToDrained):
         found = time_to_drained(objective, evidence)
     elif isinstance(objective, TimeToRescheduled):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from quorate.harness.judge.evidence import Evidence
 from quorate.harness.judge.result import Number, result, state_of, unanswered
 from quorate.harness.model.experiment import DRAIN
-from quorate.harness.model.objectives import TimeToDrained, TimeToWhole
+from quorate.harness.model.objectives import NotWhole, TimeToDrained, TimeToWhole
 from quorate.harness.model.timeline import Event
 from quorate.harness.model.verdict import ObjectiveResult, State
 
@@ -53,6 +53,37 @@ def time_to_whole(objective: TimeToWhole, evidence: Evidence) -> ObjectiveResult
         number=Number(value, max(0.0, value - resolution_s), value, at),
         state=State.MET if value <= objective.at_most else State.MISSED,
         reason="" if value else "whole already at that moment",
+    )
+
+
+def not_whole(objective: NotWhole, evidence: Evidence) -> ObjectiveResult:
+    """How much of a phase something was missing, by the words about wholeness around it."""
+    phase = evidence.phases.get(objective.during)
+    if phase is None:
+        return unanswered(objective, f"the phase {objective.during!r} did not take place")
+    said = [event for event in evidence.timeline.of_kind("whole") if event.t < phase.end]
+    if not said or said[0].t > phase.start:
+        return unanswered(objective, "nothing was heard about the components before that phase")
+    until = [*(event.t for event in said[1:]), phase.end]
+    stretches = [
+        (max(event.t, phase.start), min(end, phase.end))
+        for event, end in zip(said, until, strict=True)
+        if event.data.get("whole") is not True and end > phase.start
+    ]
+    joined: list[tuple[float, float]] = []
+    for start, end in stretches:
+        if joined and joined[-1][1] == start:
+            start = joined.pop()[0]
+        joined.append((start, end))
+    value = sum(end - start for start, end in joined)
+    doubt_s = WHOLE_RESOLUTION_S * len(joined)
+    low, high = max(0.0, value - doubt_s), value + doubt_s
+    longest = max(joined, key=lambda one: one[1] - one[0], default=None)
+    return result(
+        objective,
+        number=Number(value, low, high, longest),
+        state=state_of(over=low > objective.at_most, surely_within=high <= objective.at_most),
+        reason=f"{len(joined)} times" if len(joined) > 1 else "",
     )
 
 

@@ -175,6 +175,25 @@ def kubectl(name: str, words: tuple[str, ...]) -> None:
 
 @lab.command()
 @NAME
+@click.argument("version")
+@click.argument("nodes", nargs=-1)
+def provide(name: str, version: str, nodes: tuple[str, ...]) -> None:
+    """Put the programs and images of a newer Kubernetes on machines, for kubeadm to upgrade to.
+
+    \b
+    Example:  quorate lab provide v1.37.2 cp1
+    """
+    from quorate.harness.lab import provide as providing
+    from quorate.harness.lab import shell
+
+    progress = shell.Progress()
+    done = providing.provide(name, version, nodes, progress)
+    told = f"Kubernetes {version} lies on {', '.join(done)}"
+    progress.say(f"{told}; what runs there goes on as it was")
+
+
+@lab.command()
+@NAME
 @click.argument("action", type=click.Choice(["on", "off"]))
 @click.argument("node")
 def power(name: str, action: str, node: str) -> None:

@@ -234,8 +234,7 @@ def kubeadm_config(plan: LabPlan, node: NodePlan, facts: HostFacts) -> str:
 
 def _etcd_config(plan: LabPlan) -> str:
     if not plan.spec.members:
-        tag = f"{plan.spec.versions.etcd.removeprefix('v')}-0"
-        lines = ["local:", f"  imageTag: {tag}", "  dataDir: /var/lib/etcd/member-data"]
+        lines = ["local:", "  dataDir: /var/lib/etcd/member-data"]
     else:
         pki = "/etc/kubernetes/pki"
         lines = ["external:", "  endpoints:"]
@@ -265,7 +264,6 @@ def _cluster_config(plan: LabPlan, facts: HostFacts) -> str:
         service_cidr=names.SERVICE_CIDR,
         pod_cidr=names.POD_CIDR,
         sans=", ".join([names.VIP_ADDRESS, *(each.address for each in plan.control_planes)]),
-        coredns=versions.coredns,
         etcd=_etcd_config(plan),
         cgroup_driver="systemd" if facts.systemd_cgroups else "cgroupfs",
         kubelet_reduced="\n".join(reduced),

@@ -237,7 +237,7 @@ def _build(part: Part, bin_dir: Path) -> None:
             f"{bin_dir}/",
             "tool",
         ],
-        cwd=GOMOD / part.product,
+        cwd=GOMOD / part.directory,
         env=BUILD,
         timeout_s=3600.0,
     )

@@ -33,6 +33,12 @@ class Versions:
     pause: str = "3.10.2"
 
 
+UPGRADES = {
+    "v1.37.2": Versions(kubernetes="v1.37.2", etcd="v3.7.0", coredns="v1.14.6"),
+}
+"""What a lab can be upgraded to, by kubeadm: its version → those that this kubeadm names."""
+
+
 @dataclass(frozen=True)
 class LabSpec:
     """The size and the shape of a lab.

@@ -16,10 +16,12 @@ from pydantic import Field
 from quorate.harness.errors import SpecError
 from quorate.harness.model.bounds import OWN, Override, name_of, the_one, with_bound
 from quorate.harness.model.frame import check_frame
+from quorate.harness.model.given import Given
 from quorate.harness.model.objectives import (
     DEADLINE_S,
     INDICATORS,
     LongestOutage,
+    NotWhole,
     Objective,
     Outage,
     TimeToDrained,
@@ -73,7 +75,7 @@ class Experiment(Strict):
     description: str
     tags: tuple[str, ...]
     method: tuple[Activity, ...]
-    given: tuple[str, ...]
+    given: tuple[Given, ...]
     baseline_s: float
     probes: Mapping[str, ProbeSpec]
     objectives: tuple[Objective, ...]
@@ -157,7 +159,7 @@ class Experiment(Strict):
         *,
         known_functions: Mapping[str, Sequence[str]] | None = None,
         known_probes: Mapping[str, Sequence[str]] | None = None,
-        known_arrangements: Sequence[str] | None = None,
+        known_arrangements: Mapping[str, Sequence[str]] | None = None,
     ) -> Experiment:
         """Reads a parsed document; raises SpecError (without file and line) at the first mistake.
 
@@ -165,14 +167,14 @@ class Experiment(Strict):
             known_functions: function → names of its arguments; None: any name is taken.
             known_probes: word of the probe catalogue → first words of the paths that it can be
                 asked by; None: any word is taken.
-            known_arrangements: words for ``given``; None: any word is taken.
+            known_arrangements: word for ``given`` → names of its arguments; None: any word is
+                taken.
         """
         frame = check_frame(document)
         plan, where = frame.plan, ("extensions", frame.plan_index)
-        for index, word in enumerate(plan.given):
-            if known_arrangements is not None and word not in known_arrangements:
-                path = (*where, "given", index)
-                _refuse(path, found=repr(word), allowed=", ".join(sorted(known_arrangements)))
+        for index, one in enumerate(plan.given):
+            if known_arrangements is not None:
+                _check_given(one, path=(*where, "given", index), known=known_arrangements)
         experiment = cls(
             title=frame.title,
             description=frame.description,
@@ -193,6 +195,17 @@ class Experiment(Strict):
         )
         _check_together(experiment, where=where)
         return experiment
+
+
+def _check_given(
+    one: Given, *, path: tuple[str | int, ...], known: Mapping[str, Sequence[str]]
+) -> None:
+    if one.name not in known:
+        _refuse(path, found=repr(one.name), allowed=", ".join(sorted(known)))
+    for name in one.arguments:
+        if name not in known[one.name]:
+            allowed = ", ".join(known[one.name]) or "no argument"
+            _refuse((*path, one.name, name), found=f"the unknown key {name!r}", allowed=allowed)
 
 
 def _activity(
@@ -316,6 +329,8 @@ def _check_objective(
     if isinstance(objective, TimeToRescheduled):
         if not experiment.faults:
             _refuse((*where, "indicator"), found="no fault", allowed="a method with a fault")
+        return
+    if isinstance(objective, NotWhole):
         return
     if isinstance(objective, TimeToWhole):
         if objective.since == "undo" and not any(s.kind == "undo" for s in experiment.method):

@@ -13,6 +13,7 @@ from typing import Annotated, Any, NamedTuple, NoReturn
 from pydantic import BeforeValidator, Field
 
 from quorate.harness.errors import SpecError
+from quorate.harness.model.given import Given
 from quorate.harness.model.strict import Strict, checked, path_text, value_text
 
 FORMAT = 1
@@ -42,6 +43,7 @@ def _tuple(value: object) -> object:
 
 Words = Annotated[tuple[str, ...], BeforeValidator(_tuple)]
 Mappings = Annotated[tuple[dict[str, Any], ...], BeforeValidator(_tuple), Field(min_length=1)]
+Arrangements = Annotated[tuple[Given, ...], BeforeValidator(_tuple)]
 
 
 class _Document(Strict):
@@ -65,7 +67,7 @@ class Plan(Strict):
 
     name: str
     format: int
-    given: Words = ()
+    given: Arrangements = ()
     beyond_tolerance: bool = False
     baseline_s: Annotated[float, Field(allow_inf_nan=False, gt=0, le=3600)]
     probes: Annotated[dict[str, Any], Field(min_length=1)]

@@ -111,6 +111,15 @@ class TimeToWhole(Strict):
     at_most: Annotated[Number, Field(gt=0)]
 
 
+class NotWhole(Strict):
+    """At most ``at_most`` seconds of a phase in which some component was not good: so long the
+    next fault would not have been survivable."""
+
+    indicator: Literal["not_whole_s"]
+    during: During = "fault"
+    at_most: Annotated[Number, Field(gt=0)]
+
+
 class TimeToDrained(Strict):
     """From the injection until no pod that was to go is left on the node, at most ``at_most``."""
 
@@ -131,7 +140,7 @@ class TimeToRescheduled(Strict):
 
 OfIntervals = LongestOutage | TotalOutage | WeightedOutage | Outages
 OfSamples = OfIntervals | BadSamples | FailedShare
-Objective = OfSamples | TimeToWhole | TimeToDrained | TimeToRescheduled
+Objective = OfSamples | TimeToWhole | NotWhole | TimeToDrained | TimeToRescheduled
 
 INDICATORS: Mapping[str, type[Objective]] = {
     "longest_outage_s": LongestOutage,
@@ -141,6 +150,7 @@ INDICATORS: Mapping[str, type[Objective]] = {
     "outages": Outages,
     "bad_samples": BadSamples,
     "time_to_whole_s": TimeToWhole,
+    "not_whole_s": NotWhole,
     "time_to_drained_s": TimeToDrained,
     "time_to_rescheduled_s": TimeToRescheduled,
 }
@@ -167,7 +177,7 @@ def deadline_of(objective: Objective) -> float | None:
 
 def span_of(objective: Objective) -> str:
     """The phase that an objective is about, or the moment that it counts from."""
-    if isinstance(objective, OfOneProbe | BadSamples):
+    if isinstance(objective, OfOneProbe | BadSamples | NotWhole):
         return objective.during
     return f"since {objective.since}" if isinstance(objective, TimeToWhole) else "since injection"
 

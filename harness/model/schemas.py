@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from quorate.harness.model import frame
+from quorate.harness.model.audit import AcceptanceFile, Audit
 from quorate.harness.model.cluster import Cluster
 from quorate.harness.model.experiment import Step
 from quorate.harness.model.objectives import LongestOutage, Objective
@@ -95,4 +96,6 @@ _MADE: Mapping[str, Callable[[], dict[str, Any]]] = {
     "cluster": Cluster.model_json_schema,
     "suite": Suite.model_json_schema,
     "verdict": lambda: Verdict.model_json_schema(mode="serialization"),
+    "audit": lambda: Audit.model_json_schema(mode="serialization"),
+    "acceptance": AcceptanceFile.model_json_schema,
 }

@@ -41,11 +41,11 @@ def rescheduled(owner: str, situation: Situation, facts: ClusterFacts) -> Bound:
         return _node_gone(hit, situation, facts)
     if situation.touches(Part.PODS, Way.LEFT):
         _demand_budgets(hit)
-        return _started("evicted at once", 0.0, 0.0)
+        return started("evicted at once", 0.0, 0.0)
     if situation.touches(Part.PODS, Way.ENDED):
         if situation.touch.pods not in (None, (service.NAMESPACE, service.SELECTOR)):
             raise Unpredicted("no pod of it is meant")
-        return _started(f"kubelet sees it within {RELIST_S:g} s", 0.0, RELIST_S)
+        return started(f"kubelet sees it within {RELIST_S:g} s", 0.0, RELIST_S)
     raise Unpredicted("whether its pods are moved is not predicted of this fault")
 
 
@@ -59,10 +59,11 @@ def _node_gone(hit: Sequence[PodFacts], situation: Situation, facts: ClusterFact
     if len(left) < len(hit):
         raise Unpredicted("a pod of it is left for ever on a node that is unreachable")
     first = f"{given_up.formula}; + tolerationSeconds {max(left):g} s"
-    return _started(first, given_up.low_s + max(left), given_up.high_s + max(left))
+    return started(first, given_up.low_s + max(left), given_up.high_s + max(left))
 
 
-def _started(first: str, low_s: float, high_s: float) -> Bound:
+def started(first: str, low_s: float, high_s: float) -> Bound:
+    """What follows on `first`, whose range is given: pods start, and become endpoints."""
     return Bound(
         low_s,
         high_s + STARTS_S + ENDPOINTS_S,

@@ -1,4 +1,4 @@
-"""pytest plays experiments: `pytest experiments/ --quorate-cluster FILE`; and a fixture `quorate`.
+"""pytest plays experiments: `pytest experiments/ --quorate-cluster=FILE`; and a fixture `quorate`.
 
 Every pytest of a machine that has quorate installed imports this file, whatever it tests: nothing
 else of ours is imported here before it is used. What people need to know stands in docs/pytest.md.

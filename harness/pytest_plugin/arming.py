@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 UNARMED = (
-    "not armed: breaks a cluster, so name it: --quorate-cluster FILE, $QUORATE_CLUSTER, or "
+    "not armed: breaks a cluster, so name it: --quorate-cluster=FILE, $QUORATE_CLUSTER, or "
     "quorate_cluster in the ini-file"
 )
 UNDER_XDIST = (

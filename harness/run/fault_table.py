@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from quorate.harness.faults.catalogue import ARRANGEMENTS, FAULTS
-from quorate.harness.faults.contract import Fault, Parameter
+from quorate.harness.faults.contract import Arrangement, Fault, Parameter
 from quorate.harness.run.targets import target_words
 
 HEAD = """# Faults
@@ -30,7 +30,17 @@ loss of etcd's quorum: refused, unless the experiment says `beyond_tolerance: tr
 
 def page() -> str:
     """The whole file, with its trailing newline."""
-    lines = [HEAD, *_table(), "", "## Arguments", "", *_arguments(), "", "## Targets", ""]
+    lines = [
+        HEAD,
+        *_table(),
+        "",
+        "## Arguments",
+        "",
+        *_arguments("fault", FAULTS),
+        "",
+        "## Targets",
+        "",
+    ]
     words = [f"`{word}`" for word in target_words()]
     lines += [
         f"`target` is one of {', '.join(words)}.",
@@ -43,6 +53,10 @@ def page() -> str:
         "| arrangement | what it is |",
         "|---|---|",
         *(_row([f"`{one.name}`", one.summary]) for _, one in sorted(ARRANGEMENTS.items())),
+        "",
+        "Some take arguments: `given: [{vrrp_script_slow: {interval_s: 3, fall: 10}}]`.",
+        "",
+        *_arguments("arrangement", ARRANGEMENTS),
     ]
     return "\n".join(lines) + "\n"
 
@@ -57,15 +71,17 @@ def _cells(fault: Fault) -> list[str]:
     return [f"`{fault.name}`", *texts]
 
 
-def _arguments() -> list[str]:
+def _arguments(what: str, catalogue: Mapping[str, Fault | Arrangement]) -> list[str]:
     """Beside `target`, `watch_until` and `at_most_s`, which every fault has."""
-    lines = [_row(["fault", "argument", "default", "is"]), "|---|---|---|---|"]
-    for fault in _faults():
-        lines += [_row([f"`{fault.name}`", *_argument(one)]) for one in fault.parameters]
+    lines = [_row([what, "argument", "default", "is"]), "|---|---|---|---|"]
+    for name, of in sorted(catalogue.items()):
+        lines += [_row([f"`{name}`", *_argument(one)]) for one in of.parameters]
     return lines
 
 
 def _argument(one: Parameter) -> list[str]:
+    if one.default is None:
+        return [f"`{one.name}`", "as it is", one.text]
     default = "required" if one.default is ... else f"`{one.default}`"
     return [f"`{one.name}`", default, one.text]
 

@@ -7,7 +7,7 @@ ones.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from quorate.harness.drivers import etcd, haproxy, keepalived, nginx, settings
 from quorate.harness.drivers.bundle import Drivers
@@ -15,6 +15,7 @@ from quorate.harness.drivers.manifests import path_of
 from quorate.harness.errors import DriverError, TransportError
 from quorate.harness.model.cluster import Node, Role
 from quorate.harness.model.fingerprint import Fingerprint
+from quorate.harness.transport.at_once import at_once
 
 KUBELET_CONFIGURATION = "/var/lib/kubelet/config.yaml"
 """kubeadm's."""
@@ -32,8 +33,7 @@ BALANCERS: Mapping[str, Mapping[str, Parser]] = {
 def read_fingerprint(drivers: Drivers) -> Fingerprint:
     """All nodes at once. Never fails: what cannot be read is named in `missing`."""
     cluster = drivers.cluster
-    with ThreadPoolExecutor(len(cluster.nodes), thread_name_prefix="fingerprint") as pool:
-        each = list(pool.map(lambda node: _node(drivers, node), cluster.nodes))
+    each = at_once(partial(_node, drivers), cluster.nodes)
     versions, missing = _versions(drivers)
     nodes = {}
     for node, (found, lacking) in zip(cluster.nodes, each, strict=True):

@@ -18,6 +18,7 @@ from quorate.harness.errors import (
 from quorate.harness.faults.contract import Act, Arrangement, Fault, Plan, Proof, mark_of
 from quorate.harness.model.undo import Undo
 from quorate.harness.run import pace
+from quorate.harness.run.arranging import AS_IT_IS, Start
 from quorate.harness.run.limits import Placed
 from quorate.harness.run.switches import Switch, check_means, gone_off, switches_for
 from quorate.harness.run.watcher import Watcher
@@ -31,10 +32,6 @@ from quorate.harness.undo.pending import PendingRuns
 from quorate.harness.undo.signals import signals_held
 
 VOID_ACT = ("true",)
-
-
-DEADLINE_S = 3600.0
-"""For an arrangement whose run does not say how long it can last."""
 
 
 @dataclass(frozen=True)
@@ -102,21 +99,12 @@ class Injector:
         self._unwritten: StoreError | None = None
 
     def arrange(
-        self, arrangement: Arrangement, *, holder: str | None, deadline_s: float = DEADLINE_S
+        self, arrangement: Arrangement, *, holder: str | None, start: Start = AS_IT_IS
     ) -> None:
-        """Put a worse state on, see that it is there. RefusedError when it is not.
-
-        `deadline_s`: when its dead man's switches go off; longer than the run can last.
-        """
+        """Put a worse state on, see that it is there. RefusedError when it is not."""
         self.voids_acts = self.voids_acts or arrangement.voids_acts
-        plan = Plan(
-            arrangement.name,
-            (),
-            before=arrangement.prepare(self._drivers),
-            mark=mark_of(self._directory.path.name, arrangement.name),
-            deadline_s=deadline_s,
-            vip_holder=holder,
-        )
+        mark = mark_of(self._directory.path.name, arrangement.name)
+        plan = start.plan(arrangement, drivers=self._drivers, mark=mark, holder=holder)
         injection, switches = self._planned(arrangement.undos(self._drivers, plan=plan), plan=plan)
         self._on.append(On(injection, arrangement.name, off=None))
         acts = arrangement.acts(self._drivers, plan=plan)

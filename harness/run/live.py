@@ -18,7 +18,11 @@ import click
 from quorate.harness.cluster.file import read_cluster
 from quorate.harness.cluster.state import find_cluster
 from quorate.harness.errors import RefusedError
-from quorate.harness.faults.catalogue import ARRANGEMENTS, check_arguments, known_functions
+from quorate.harness.faults.catalogue import (
+    check_arguments,
+    known_arrangements,
+    known_functions,
+)
 from quorate.harness.model.experiment import Experiment
 from quorate.harness.run.ledger import check_registers
 from quorate.harness.run.limits import check_length
@@ -40,7 +44,7 @@ RUNS_VARIABLE = "QUORATE_RUNS"
 
 def known_words() -> Words:
     """Every word that an experiment may use."""
-    return Words(functions=known_functions(), probes=ways(), arrangements=tuple(ARRANGEMENTS))
+    return Words(functions=known_functions(), probes=ways(), arrangements=known_arrangements())
 
 
 @dataclass(frozen=True)

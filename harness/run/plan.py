@@ -18,7 +18,7 @@ from quorate.harness.drivers import keepalived
 from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.errors import RefusedError, TransportError
 from quorate.harness.faults.contract import Plan, mark_of
-from quorate.harness.model.cluster import HARNESS, Role
+from quorate.harness.model.cluster import HARNESS, Node, Role
 from quorate.harness.model.experiment import Experiment
 from quorate.harness.model.undo import Undo
 from quorate.harness.model.verdict import PredictionResult
@@ -38,6 +38,7 @@ from quorate.harness.run.play import read_experiment, read_source
 from quorate.harness.run.switches import check_means, switches_for
 from quorate.harness.run.targets import LEASES, Facts, resolve, selector_of, words_of
 from quorate.harness.run.vantages import vantage_node
+from quorate.harness.transport.at_once import which
 from quorate.harness.undo.pending import PendingRuns
 
 MARK = "run"
@@ -184,16 +185,16 @@ class Planning:
 
     def _down(self) -> Down:
         """What does not serve now; a run begins with a whole cluster only."""
-        members = {
-            node.name
-            for node in self._cluster.with_role(Role.ETCD)
-            if not ((status := self._drivers.etcd.member(node.name)) and status.has_leader)
-        }
-        servers = {
-            node.name
-            for node in self._cluster.control_planes
-            if not self._drivers.kube.is_ready(node)
-        }
+
+        def leaderless(node: Node) -> bool:
+            status = self._drivers.etcd.member(node.name)
+            return status is None or not status.has_leader
+
+        def unready(node: Node) -> bool:
+            return not self._drivers.kube.is_ready(node)
+
+        members = {one.name for one in which(leaderless, self._cluster.with_role(Role.ETCD))}
+        servers = {one.name for one in which(unready, self._cluster.control_planes)}
         for what, names in (("etcd member", members), ("API server", servers)):
             if names:
                 where = ", ".join(sorted(names))
@@ -212,7 +213,7 @@ class Planning:
                 return False
 
         names = [node.name for node in self._cluster.with_role(Role.LOAD_BALANCER)]
-        return tuple(name for name in names if runs(name))
+        return tuple(which(runs, names))
 
     def _nodes(self, word: str, facts: Facts) -> tuple[str, ...]:
         try:

@@ -27,7 +27,7 @@ def plan_to_dict(plan: RunPlan) -> dict[str, object]:
         "seed": plan.seed,
         "exit_code": plan.exit_code,
         "lasts_at_most_s": plan.lasts_s,
-        "given": list(plan.experiment.given),
+        "given": [one.model_dump(mode="json") for one in plan.experiment.given],
         "beyond_tolerance": plan.experiment.beyond_tolerance,
         "facts": plan.facts.to_dict(),
         "targets": {word: list(nodes) for word, nodes in plan.targets.items()},
@@ -47,7 +47,8 @@ def _lines(plan: RunPlan) -> Iterator[str]:
         facts.etcd_leader or "nobody that is known"
     )
     if experiment.given:
-        yield f"arranged first: {', '.join(experiment.given)}; bounds below are of how it is now"
+        first = ", ".join(map(str, experiment.given))
+        yield f"arranged first: {first}; bounds below are of how it is now"
     for fault in plan.faults:
         yield from _fault(fault, beyond=experiment.beyond_tolerance)
     if not plan.faults:

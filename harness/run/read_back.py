@@ -9,7 +9,6 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.drivers.clock import Clock, wait_until
@@ -20,6 +19,7 @@ from quorate.harness.model.cluster import Role
 from quorate.harness.model.register import Register
 from quorate.harness.predict.keepalived_conf import parse_keepalived
 from quorate.harness.run import pace
+from quorate.harness.transport.at_once import at_once
 
 PERIOD_S = 1.0
 
@@ -103,8 +103,7 @@ def longest_advert(drivers: Drivers) -> Row:
         return {"problem": "cluster.yaml names no load balancer"}
     longest_s = 0.0
     try:
-        with ThreadPoolExecutor(len(nodes), thread_name_prefix="adverts") as pool:
-            texts = list(pool.map(drivers.keepalived.configuration, nodes))
+        texts = at_once(drivers.keepalived.configuration, nodes)
         for node, text in zip(nodes, texts, strict=True):
             instance = parse_keepalived(text).holding(vip)
             if instance is None:

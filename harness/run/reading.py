@@ -4,7 +4,6 @@ cannot be read is named, and what depends on it is not predicted."""
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -32,6 +31,7 @@ from quorate.harness.predict.static_pods import (
     parse_etcd,
     parse_lifecycle,
 )
+from quorate.harness.transport.at_once import at_once
 
 T = TypeVar("T")
 
@@ -87,8 +87,7 @@ class _Reader:
             for node in cluster.nodes
             if node.name in nodes or any(node.has(role) for role in FILES)
         ]
-        with ThreadPoolExecutor(len(asked) or 1, thread_name_prefix="facts") as pool:
-            each = list(pool.map(self._on_node, asked))
+        each = at_once(self._on_node, asked)
         texts = {node.name: found for node, (found, _) in zip(asked, each, strict=True)}
         restarts = {node.name: found for node, (_, found) in zip(asked, each, strict=True)}
         leases = {name: self._asked(name, self.drivers.leases.held, name) for name in ELECTING}

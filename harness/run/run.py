@@ -24,6 +24,7 @@ from quorate.harness.judge import judge
 from quorate.harness.model.verdict import Verdict
 from quorate.harness.run import pace
 from quorate.harness.run.aim import Aim
+from quorate.harness.run.arranging import Start
 from quorate.harness.run.baseline import refuse_bad_baseline, refuse_unsteady
 from quorate.harness.run.durations import watched_s, worst_case_s
 from quorate.harness.run.forecast import Forecast
@@ -84,13 +85,13 @@ class Run:
         """Arrangements, sampling, and the baseline; RefusedError when it is not good."""
         self._demand("opened")
         with self._step():
-            for name in self.request.experiment.given:
+            for one in self.request.experiment.given:
                 self._w.injector.arrange(
-                    ARRANGEMENTS[name],
+                    ARRANGEMENTS[one.name],
                     holder=self._aim.facts().vip_holder,
-                    deadline_s=worst_case_s(self.request.experiment),
+                    start=Start(one.arguments, worst_case_s(self.request.experiment)),
                 )
-                self._w.progress.say(f"arranged: {ARRANGEMENTS[name].summary}")
+                self._w.progress.say(f"arranged: {one}: {ARRANGEMENTS[one.name].summary}")
             if self.request.experiment.faults:
                 # Now, since a look at a dozen files would stand between baseline and act.
                 read = partial(self._w.forecast, self._aim.targeted)
@@ -231,13 +232,15 @@ class Run:
             self._w.progress.say(f"{watch_until}: {'yes' if reached else 'not in time'}")
         return {"reached": reached, "missing": list(self._w.observer.components.missing())}
 
-    def watch(self, *, for_s: float) -> dict[str, object]:
-        """Just look, for so many seconds."""
+    def watch(
+        self, *, for_s: float, over: Callable[[], bool] = lambda: False, what: str = "watching"
+    ) -> dict[str, object]:
+        """Just look, for so many seconds at most, or until somebody's own work is ``over``."""
         self._demand("steady")
         self._steps_begun += 1
         with self._step():
             self.directory.append_event("watch_started", until="time")
-            self._w.watcher.until(lambda: False, at_most_s=for_s, what="watching")
+            self._w.watcher.until(over, at_most_s=for_s, what=what)
             reached = not self._w.watcher.tripped
             self.directory.append_event("watch_ended", until="time", reached=reached)
             self._w.guard.heed()

@@ -47,14 +47,14 @@ def as_json(series: Sequence[Series], repetitions: Sequence[Repetition]) -> str:
     """The same as one document, each run with its whole verdict."""
     document: dict[str, object] = {
         "exit_code": exit_code_of_all(series),
-        "runs": [_for_machines(outcome) for one in series for outcome in one.outcomes],
+        "runs": [for_machines(outcome) for one in series for outcome in one.outcomes],
     }
     if repetitions:
         document["repetitions"] = [one.model_dump(mode="json") for one in repetitions]
     return json.dumps(document, indent=2, sort_keys=True)
 
 
-def _for_machines(outcome: Outcome) -> dict[str, object]:
+def for_machines(outcome: Outcome) -> dict[str, object]:
     """An outcome with its whole verdict."""
     data = outcome.to_dict()
     if outcome.directory is not None and outcome.verdict is not None:

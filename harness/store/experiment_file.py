@@ -20,12 +20,12 @@ class Words(NamedTuple):
     Args:
         functions: function of quorate.faults → names of its arguments.
         probes: the probe catalogue → the first words of the paths that each can be asked by.
-        arrangements: words for ``given``.
+        arrangements: word for ``given`` → names of its arguments.
     """
 
     functions: Mapping[str, Sequence[str]] | None = None
     probes: Mapping[str, Sequence[str]] | None = None
-    arrangements: Sequence[str] | None = None
+    arrangements: Mapping[str, Sequence[str]] | None = None
 
 
 ANY_WORD = Words()

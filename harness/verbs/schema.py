@@ -10,7 +10,10 @@ from quorate.harness.model.schema_names import SCHEMAS
 @click.command()
 @click.argument("of", type=click.Choice(SCHEMAS), metavar="|".join(SCHEMAS))
 def schema(of: str) -> None:
-    """Print the JSON Schema (2020-12) of experiments, suites, cluster.yaml or verdict.json.
+    """Print the JSON Schema (2020-12) of what people write and pipelines read.
+
+    Written by people: experiment, suite, cluster (cluster.yaml), acceptance (`audit --accept`).
+    Read by pipelines: verdict (verdict.json), audit (`audit --json`).
 
     \b
     Example:  quorate schema verdict > verdict.schema.json

@@ -106,7 +106,7 @@ def test_unarmed_it_breaks_nothing_and_says_why(staging: Staging) -> None:
     ran = staging.pytest()
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "2 skipped" in ran.stdout
-    assert "--quorate-cluster FILE" in ran.stdout
+    assert "--quorate-cluster=FILE" in ran.stdout
     assert set(map(tuple, outcomes(staging.report).values())) == {("skipped",)}
 
 

@@ -25,7 +25,9 @@ class HaproxyChecksSlow(Covered):
     unit: ClassVar[str] = UNIT
     path: ClassVar[str] = CONFIGURATION
 
-    def worse(self, drivers: Drivers, texts: Mapping[str, str]) -> Mapping[str, str]:
+    def worse(
+        self, drivers: Drivers, texts: Mapping[str, str], *, arguments: Mapping[str, object]
+    ) -> Mapping[str, str]:
         addresses = [node.address for node in drivers.cluster.control_planes]
         return {node: with_fall(text, FALL, addresses=addresses) for node, text in texts.items()}
 

@@ -20,7 +20,7 @@ class KeepalivedBackupsStopped(Arrangement):
     name: ClassVar[str] = "keepalived_backups_stopped"
     summary: ClassVar[str] = "keepalived is stopped on every load balancer but the VIP's holder."
 
-    def prepare(self, drivers: Drivers) -> Mapping[str, str]:
+    def prepare(self, drivers: Drivers, *, arguments: Mapping[str, object]) -> Mapping[str, str]:
         """Active everywhere: undoing starts it, also where it had not run."""
         for node in drivers.cluster.with_role(Role.LOAD_BALANCER):
             state = drivers.systemd.state(node.name, UNIT)

@@ -24,7 +24,7 @@ class OneCoredns(Arrangement):
     name: ClassVar[str] = "one_coredns"
     summary: ClassVar[str] = "CoreDNS has one replica."
 
-    def prepare(self, drivers: Drivers) -> Mapping[str, str]:
+    def prepare(self, drivers: Drivers, *, arguments: Mapping[str, object]) -> Mapping[str, str]:
         found = drivers.api.get(DEPLOYMENT_PATH)
         if found is None:
             raise RefusedError(f"there is no Deployment coredns in {NAMESPACE}")

@@ -22,7 +22,7 @@ class ReplicasOnOneNode(Arrangement):
     name: ClassVar[str] = "replicas_on_one_node"
     summary: ClassVar[str] = "All replicas of the service under watch are on the first worker."
 
-    def prepare(self, drivers: Drivers) -> Mapping[str, str]:
+    def prepare(self, drivers: Drivers, *, arguments: Mapping[str, object]) -> Mapping[str, str]:
         if not drivers.cluster.workers:
             raise RefusedError("cluster.yaml names no worker that the replicas could share")
         return {"node": drivers.cluster.workers[0].name}

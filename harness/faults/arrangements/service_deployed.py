@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -11,14 +10,11 @@ from quorate.harness.drivers.kube_api import ROLLED_OUT_S
 from quorate.harness.drivers.service import DEPLOYMENT_PATH, NAMESPACE_PATH, objects
 from quorate.harness.errors import RefusedError
 from quorate.harness.faults.contract import Act, Arrangement, Plan, Proof
+from quorate.harness.faults.marked.changes import namespace_gone
 from quorate.harness.model.cluster import HARNESS
 from quorate.harness.model.marks import LABEL
 from quorate.harness.model.service import NAMESPACE, REPLICAS
 from quorate.harness.model.undo import Undo
-
-GONE_S = 120.0
-"""A namespace goes when its last pod has: grace period, and kubelet's and controllers' rounds."""
-
 
 SERVED_S = 60.0
 """kube-proxy whose API server's machine has just died asks it on until HTTP/2's pings give it up,
@@ -35,7 +31,7 @@ class ServiceDeployed(Arrangement):
 
     proof_timeout_s: ClassVar[float] = SERVED_S
 
-    def prepare(self, drivers: Drivers) -> Mapping[str, str]:
+    def prepare(self, drivers: Drivers, *, arguments: Mapping[str, object]) -> Mapping[str, str]:
         if drivers.service.is_there():
             raise RefusedError(
                 f"the namespace {NAMESPACE} is there already (or still ending), and it is where "
@@ -44,20 +40,7 @@ class ServiceDeployed(Arrangement):
         return {}
 
     def undos(self, drivers: Drivers, *, plan: Plan) -> Sequence[Undo]:
-        commands = drivers.kube_commands
-        return [
-            Undo(
-                id=f"{self.name}:namespace",
-                injection=self.name,
-                node=HARNESS,
-                argv=commands.delete_marked(NAMESPACE_PATH, mark=plan.unit),
-                confirm_argv=commands.show(NAMESPACE_PATH, f"metadata.labels.{LABEL}"),
-                # Gone, or one that another run has made since.
-                confirm_expect=rf'\A(?!"{re.escape(plan.unit)}")',
-                confirm_timeout_s=GONE_S,
-                text=f"delete the namespace {NAMESPACE} and all that is in it",
-            )
-        ]
+        return [namespace_gone(drivers.kube_commands, NAMESPACE_PATH, plan=plan)]
 
     def acts(self, drivers: Drivers, *, plan: Plan) -> Sequence[Act]:
         commands = drivers.kube_commands

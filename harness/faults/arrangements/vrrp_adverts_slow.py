@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.drivers.keepalived_conf import with_slow_adverts
-from quorate.harness.faults.contract import Plan, Proof
+from quorate.harness.faults.contract import Parameter, Plan, Proof
 from quorate.harness.faults.covers.covered import TEXT
 from quorate.harness.faults.covers.keepalived_worse import KeepalivedWorse, holding
 
@@ -19,12 +19,21 @@ class VrrpAdvertsSlow(KeepalivedWorse):
     """Every keepalived, so that they go on agreeing."""
 
     name: ClassVar[str] = "vrrp_adverts_slow"
-    summary: ClassVar[str] = f"keepalived announces the VIP's holder every {ADVERT_S} s only."
+    summary: ClassVar[str] = (
+        f"keepalived announces the VIP's holder every `advert_s` seconds only ({ADVERT_S})."
+    )
+    parameters: ClassVar[tuple[Parameter, ...]] = (
+        Parameter("advert_s", int, ADVERT_S, "whole seconds above 0 from advert to advert"),
+    )
 
-    def worse(self, drivers: Drivers, texts: Mapping[str, str]) -> Mapping[str, str]:
+    def worse(
+        self, drivers: Drivers, texts: Mapping[str, str], *, arguments: Mapping[str, object]
+    ) -> Mapping[str, str]:
+        advert_s = arguments["advert_s"]
+        assert isinstance(advert_s, int)
         return {
             node: with_slow_adverts(
-                text, instance=holding(drivers, node, text).name, advert_s=ADVERT_S
+                text, instance=holding(drivers, node, text).name, advert_s=advert_s
             )
             for node, text in texts.items()
         }
@@ -33,4 +42,4 @@ class VrrpAdvertsSlow(KeepalivedWorse):
         name = holding(drivers, node, plan.before[f"{TEXT}{node}"]).name
         now = drivers.keepalived.values(node, f"VRRP Instance = {name}").get("Advert interval")
         said = f"keepalived on {node} says that {name} announces itself every {now}"
-        return Proof(now == f"{ADVERT_S} sec", said)
+        return Proof(now == f"{plan.arguments['advert_s']} sec", said)

@@ -18,7 +18,9 @@ class VrrpSamePriorities(KeepalivedWorse):
     name: ClassVar[str] = "vrrp_same_priorities"
     summary: ClassVar[str] = "Every keepalived has the highest priority that one of them had."
 
-    def worse(self, drivers: Drivers, texts: Mapping[str, str]) -> Mapping[str, str]:
+    def worse(
+        self, drivers: Drivers, texts: Mapping[str, str], *, arguments: Mapping[str, object]
+    ) -> Mapping[str, str]:
         instances = {node: holding(drivers, node, text) for node, text in texts.items()}
         highest = max(one.priority for one in instances.values())
         return {

@@ -26,7 +26,9 @@ class Covered(Arrangement):
     path: ClassVar[str]
 
     @abstractmethod
-    def worse(self, drivers: Drivers, texts: Mapping[str, str]) -> Mapping[str, str]:
+    def worse(
+        self, drivers: Drivers, texts: Mapping[str, str], *, arguments: Mapping[str, object]
+    ) -> Mapping[str, str]:
         """Node → configuration in health, to node → the worse one."""
 
     @abstractmethod
@@ -41,13 +43,13 @@ class Covered(Arrangement):
     def in_effect(self, drivers: Drivers, *, plan: Plan, node: str) -> Proof:
         """One look at whether the process on the node goes by the worse one."""
 
-    def prepare(self, drivers: Drivers) -> Mapping[str, str]:
+    def prepare(self, drivers: Drivers, *, arguments: Mapping[str, object]) -> Mapping[str, str]:
         refuse_other_balancer(drivers.cluster, self.unit)
         nodes = [node.name for node in drivers.cluster.with_role(Role.LOAD_BALANCER)]
         if not nodes:
             raise RefusedError("cluster.yaml names no node with the role load-balancer")
         texts = {node: self._text(drivers, node) for node in nodes}
-        worse = self.worse(drivers, texts)
+        worse = self.worse(drivers, texts, arguments=arguments)
         before = {}
         for node in (node for node in nodes if worse[node] != texts[node]):
             before[f"{TEXT}{node}"] = worse[node]

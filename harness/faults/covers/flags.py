@@ -39,7 +39,7 @@ class OtherFlags(Arrangement):
     def refusal(self, path: str, node: str) -> str:
         """Why a manifest that `changed` leaves as it was cannot be used, and the way out."""
 
-    def prepare(self, drivers: Drivers) -> Mapping[str, str]:
+    def prepare(self, drivers: Drivers, *, arguments: Mapping[str, object]) -> Mapping[str, str]:
         before = {}
         for node in (node.name for node in drivers.cluster.control_planes):
             for part in self.parts:

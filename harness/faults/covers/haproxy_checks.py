@@ -25,7 +25,9 @@ class HaproxyChecks(Covered):
     def text(self, text: str, *, addresses: Collection[str]) -> str:
         """haproxy.cfg, worse."""
 
-    def worse(self, drivers: Drivers, texts: Mapping[str, str]) -> Mapping[str, str]:
+    def worse(
+        self, drivers: Drivers, texts: Mapping[str, str], *, arguments: Mapping[str, object]
+    ) -> Mapping[str, str]:
         addresses = _addresses(drivers)
         return {node: self.text(text, addresses=addresses) for node, text in texts.items()}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from quorate.harness.drivers.bundle import Drivers
@@ -25,6 +25,15 @@ class KeepalivedWorse(Covered):
 
     def normal(self, drivers: Drivers, node: str) -> str:
         return rf"\A{re.escape(drivers.keepalived.dump(node))}\Z"
+
+
+def one_backup(drivers: Drivers, nodes: Iterable[str]) -> str:
+    """The last of these load balancers that does not hold the VIP; RefusedError where all do, or
+    cannot be asked."""
+    found = [node for node in nodes if drivers.keepalived.holds(node) is False]
+    if not found:
+        raise RefusedError("there is no load balancer that could be seen not to hold the VIP")
+    return found[-1]
 
 
 def holding(drivers: Drivers, node: str, text: str) -> VrrpInstance:

@@ -16,7 +16,8 @@ def refuse_covered(drivers: Drivers, *, node: str, path: str) -> None:
 
 
 def uncover(plan: Plan, *, node: str, path: str, what: str = "") -> Undo:
-    """Take the cover off; kubelet notices by itself. `what` tells several of a node apart."""
+    """Take the cover off; who reads the file notices by itself. `what` tells several of a node
+    apart."""
     return Undo(
         id=":".join(filter(None, (plan.injection, node, what))),
         injection=plan.injection,

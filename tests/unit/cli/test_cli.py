@@ -13,7 +13,7 @@ import click
 import pytest
 
 from quorate.harness import cli
-from quorate.harness.errors import RefusedError, SpecError, UndoFailed
+from quorate.harness.errors import RefusedError, SpecError, UndoFailed, UsageError
 from quorate.harness.run.live import Options
 from quorate.harness.run.outcome import Outcome
 from quorate.harness.run.signals import Ending
@@ -225,7 +225,7 @@ def test_every_verb_has_an_example(capfd: pytest.CaptureFixture[str]) -> None:
 
 def test_no_verb_is_a_stub() -> None:
     known = {"completion", "gameday", "gate", "judge", "lab", "new", "plan", "report", "run"}
-    known |= {"schedule", "schema", "undo"}
+    known |= {"audit", "discover", "schedule", "schema", "undo", "upgrade", "watch"}
     assert set(cli.quorate.list_commands(click.Context(cli.quorate))) == known
 
 
@@ -238,7 +238,7 @@ def test_judging_what_is_no_run(tmp_path: Path, capfd: pytest.CaptureFixture[str
 def test_a_shipped_suite_is_known_by_its_name(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(root)
     assert cli.suite_file("core") == Path("experiments/suites/core.yaml")
-    assert cli.suite_file("other.yaml") == Path("other.yaml")
+    with pytest.raises(UsageError, match=r"'other': name a file, or one of controls, core"):
+        cli.suite_file("other")
     monkeypatch.chdir("/")  # of an installed wheel there is no such folder
     assert cli.suite_file("core").samefile(root / "experiments" / "suites" / "core.yaml")
-    assert cli.suite_file("other") == Path("other")

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from quorate.harness.drivers.haproxy_cfg import with_fall, with_tcp_checks, without_checks
+from quorate.harness.drivers.haproxy_cfg import (
+    described,
+    with_fall,
+    with_tcp_checks,
+    without_checks,
+    without_redispatch,
+)
 from quorate.harness.drivers.keepalived_conf import (
     with_priority,
     with_slow_adverts,
@@ -62,6 +68,22 @@ def test_tcp_checks_ask_nothing() -> None:
     assert "http-check" not in section
     assert section.startswith("    option tcp-check\n")
     assert section.count("no-check-ssl") == 2
+
+
+def test_nothing_is_tried_elsewhere() -> None:
+    able = HAPROXY.replace("    mode tcp\n", "    mode tcp\n    option redispatch 1\n")
+    able = able.replace("    balance", "    option redispatch\n    balance")
+    assert parse_haproxy(able).backends["apiservers"].redispatch
+    worse = without_redispatch(able, addresses=ADDRESSES)
+    backends = parse_haproxy(worse).backends
+    assert (backends["apiservers"].redispatch, backends["others"].redispatch) == (False, True)
+
+
+def test_a_configuration_says_of_itself_what_it_is() -> None:
+    assert described(HAPROXY, "mine").startswith("global\n    description mine\n    maxconn")
+    again = described(described(HAPROXY, "theirs"), "mine")
+    assert again == described(HAPROXY, "mine")
+    assert described("defaults\n    mode tcp\n", "mine") == "defaults\n    mode tcp\n"
 
 
 def test_a_server_falls_later() -> None:

@@ -35,7 +35,7 @@ def balancers(drivers: Drivers, transport: MemoryTransport) -> None:
 
 def test_backups_are_the_other_load_balancers(drivers: Drivers) -> None:
     plan = Plan(KeepalivedBackupsStopped.name, (), vip_holder="lb1")
-    assert KeepalivedBackupsStopped().prepare(drivers) == {}
+    assert KeepalivedBackupsStopped().prepare(drivers, arguments={}) == {}
     acts = KeepalivedBackupsStopped().acts(drivers, plan=plan)
     assert [act.node for act in acts] == ["lb2"]
     undos = KeepalivedBackupsStopped().undos(drivers, plan=plan)
@@ -47,4 +47,4 @@ def test_one_that_did_not_run_before_is_not_to_be_started(
 ) -> None:
     transport.on("systemctl", "is-active", reply=INACTIVE, node="lb2")
     with pytest.raises(RefusedError, match="keepalived on lb2 is inactive"):
-        KeepalivedBackupsStopped().prepare(drivers)
+        KeepalivedBackupsStopped().prepare(drivers, arguments={})

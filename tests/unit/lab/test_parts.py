@@ -9,7 +9,7 @@ import pytest
 
 from quorate.harness.errors import LabError
 from quorate.harness.lab import parts, release, shell
-from quorate.harness.lab.spec import Versions
+from quorate.harness.lab.spec import UPGRADES, Versions
 
 PART = parts.Part("thing", "v1", ("thing",), "{url}.sha256", archive="http://127.0.0.1:9/thing.tgz")
 
@@ -75,8 +75,9 @@ def test_neither_release_nor_build_says_why(
         parts.resolve(PART, tmp_path, shell.Progress())
 
 
-def test_every_part_has_a_pinned_module() -> None:
-    for part in parts.parts(Versions(), "amd64"):
-        folder = parts.GOMOD / part.product
+@pytest.mark.parametrize("versions", [Versions(), *UPGRADES.values()])
+def test_every_part_has_a_pinned_module(versions: Versions) -> None:
+    for part in parts.parts(versions, "amd64"):
+        folder = parts.GOMOD / part.directory
         assert part.version in (folder / "go.mod").read_text()
         assert (folder / "go.sum").stat().st_size > 0

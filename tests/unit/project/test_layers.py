@@ -12,7 +12,7 @@ import pytest
 
 SENTENCES = {
     "layers": "Each layer knows only those below",
-    "judge": "Judge, predict, model and reports cannot reach a cluster",
+    "judge": "Judge, predict, audit, model and reports cannot reach a cluster",
     "lab": "Nothing but the command line knows the lab",
     "client": "Only drivers know the Kubernetes client",
 }
@@ -49,6 +49,7 @@ def linted(copy: Path) -> str:
         ("harness/judge/__init__.py", "quorate.harness.transport", "judge"),
         ("harness/judge/__init__.py", "subprocess", "judge"),
         ("reports/__init__.py", "quorate.harness.drivers", "judge"),
+        ("harness/audit/facts.py", "quorate.harness.drivers", "judge"),
         ("harness/run/__init__.py", "quorate.harness.lab", "lab"),
         ("harness/cluster/file.py", "kubernetes", "client"),
     ],

@@ -120,7 +120,7 @@ def test_unarmed_they_are_skipped_with_the_reason(project: Project, player: Play
     project.ship("vip_drop_holder")
     result = project.run("experiments", armed=False)
     result.assert_outcomes(skipped=1)
-    result.stdout.fnmatch_lines(["SKIPPED*not armed*--quorate-cluster FILE*"])
+    result.stdout.fnmatch_lines(["SKIPPED*not armed*--quorate-cluster=FILE*"])
     assert player.played == []
 
 

@@ -10,7 +10,7 @@ from quorate.harness.model.clearance import Clearance, PassedOver, Question, Sta
 from quorate.harness.model.fingerprint import Fingerprint
 from quorate.harness.model.verdict import State
 from quorate.reports.clearance import clearance_to_dict, render_clearance
-from quorate.reports.plain import plain
+from quorate.reports.hostile import unbroken
 
 QUESTION = Question(
     suite="core",
@@ -33,7 +33,7 @@ def test_what_came_from_a_cluster_is_written_out() -> None:
     assert "\x1b" not in text
     assert "\x07" not in text
     assert r"lab\x1b[2J" in text
-    assert r"owned\x07\ny" in text
+    assert r"owned\x07 y" in text
 
 
 def test_the_same_reason_of_several_is_told_once() -> None:
@@ -48,5 +48,5 @@ def test_runs_that_do_not_count_are_told_up_to_a_number(over: int, more: bool) -
     assert ("nor do 2 older ones" in text) is more
 
 
-def test_plain_keeps_what_can_be_printed() -> None:
-    assert plain("1 → 3 für ä\t") == r"1 → 3 für ä\t"
+def test_a_line_of_the_answer_stays_one() -> None:
+    assert unbroken("  1 → 3 für ä\n\x1b[2J") == r"  1 → 3 für ä \x1b[2J"

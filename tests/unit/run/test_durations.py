@@ -69,16 +69,21 @@ def test_the_worst_case_holds_every_step_and_the_end() -> None:
 
 
 def test_a_plan_that_would_outlast_its_lease_is_refused() -> None:
-    check_length(experiment(*[step("watch", for_s=900)] * 3))
+    fault = step("node_power_off", target="x", at_most_s=40)
+    check_length(experiment(fault, *[step("watch", for_s=900)] * 3))
     with pytest.raises(SpecError, match=r"a run can last \d{4} s.*3600 s; divide it"):
-        check_length(experiment(*[step("watch", for_s=900)] * 4))
+        check_length(experiment(fault, *[step("watch", for_s=900)] * 4))
+    check_length(experiment(*[step("watch", for_s=900)] * 4))
+    with pytest.raises(SpecError, match="28800 s; divide it"):
+        check_length(experiment(step("watch", for_s=28000), step("watch", for_s=900)))
 
 
 @pytest.mark.parametrize(
-    ("func", "name"), [("watch", "for_s"), ("undo", "at_most_s"), ("node_isolate", "at_most_s")]
+    ("func", "name", "most"),
+    [("watch", "for_s", 28800), ("undo", "at_most_s", 1800), ("node_isolate", "at_most_s", 1800)],
 )
-def test_no_wait_is_longer_than_what_an_undo_can_take(func: str, name: str) -> None:
-    check_arguments(experiment(step(func, target="x", **{name: 1800})))
-    for value in (1801, float("inf"), float("nan")):
-        with pytest.raises(SpecError, match="1800 at most"):
+def test_no_wait_is_longer_than_what_an_undo_can_take(func: str, name: str, most: int) -> None:
+    check_arguments(experiment(step(func, target="x", **{name: most})))
+    for value in (most + 1, float("inf"), float("nan")):
+        with pytest.raises(SpecError, match=f"{most} at most"):
             check_arguments(experiment(step(func, target="x", **{name: value})))

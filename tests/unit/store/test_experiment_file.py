@@ -77,7 +77,7 @@ def test_mistake_is_told_with_its_line(
     words = Words(
         functions=FUNCTIONS,
         probes={"api_quorum_read": ("vip",), "shop": ()},
-        arrangements=("slow",),
+        arrangements={"slow": ["by_s"]},
     )
     error = mistake(text.replace(old, new, 1), words=words)
     line = text[: text.index(old)].count("\n") + 1

@@ -18,6 +18,10 @@ def nothing_wrong(_: int) -> str:
     return ""
 
 
+def _version(one: dict[str, Any]) -> int:
+    return int(one["metadata"]["resourceVersion"])
+
+
 class ConfigMaps:
     """What all API servers of a cluster keep together. ``trouble``: number of a PUT (from 1) → what
     becomes of it: "" (as it should), "forget" (acknowledged and not kept), "cut" (kept and not
@@ -46,6 +50,14 @@ class ConfigMaps:
             if method == "DELETE":
                 return 200, json.dumps(self.objects.pop(url.path)).encode()
             return 200, json.dumps(self.objects[url.path]).encode()
+
+    def changed(self, target: str, *, since: int) -> list[dict[str, Any]]:
+        """What a watch of ``target`` tells next: its objects with a later version, oldest first."""
+        url = urlsplit(target)
+        with self._lock:
+            _, said = self._selected(url.path, parse_qs(url.query)["labelSelector"][0])
+        found = [one for one in json.loads(said)["items"] if _version(one) > since]
+        return sorted(found, key=_version)
 
     def _make(self, folder: str, given: dict[str, Any]) -> Answer:
         path = f"{folder}/{given['metadata']['name']}"

@@ -17,6 +17,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 sys.path.insert(0, str(Path(__file__).parent))
 from objects import ConfigMaps
@@ -115,6 +116,9 @@ class Listener:
                 status, body = 200, body_of(self._world, path)
                 if "/leases" in path:
                     status, body = leased(method, given)
+                elif "watch=1" in path:
+                    await self._tell(path, writer)
+                    break
                 elif "/configmaps" in path and not path.endswith("kubeadm-config"):
                     answer = self._kept.answer(method, path, given)
                     if answer is None:
@@ -132,6 +136,20 @@ class Listener:
         finally:
             self._writers.discard(writer)
             writer.close()
+
+    async def _tell(self, path: str, writer: asyncio.StreamWriter) -> None:
+        """A watch, until its connection breaks."""
+        asked = parse_qs(urlsplit(path).query).get("resourceVersion", ["0"])[0]
+        told = int(asked) if asked.isdecimal() else 0
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked"
+        writer.write(head + b"\r\n\r\n")
+        while not writer.is_closing():
+            for one in self._kept.changed(path, since=told):
+                told = int(one["metadata"]["resourceVersion"])
+                line = json.dumps({"type": "MODIFIED", "object": one}).encode() + b"\n"
+                writer.write(b"%x\r\n%s\r\n" % (len(line), line))
+            await writer.drain()
+            await asyncio.sleep(TICK_S)
 
 
 async def main(world: World) -> None:

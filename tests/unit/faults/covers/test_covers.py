@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 
 from quorate.harness.drivers.bundle import Drivers
-from quorate.harness.drivers.containers import ContainerDriver
-from quorate.harness.drivers.files import FileDriver, covered_argv
+from quorate.harness.drivers.files import covered_argv
 from quorate.harness.drivers.haproxy import CONFIGURATION, UNIT
 from quorate.harness.drivers.keepalived import DUMP_ARGV
 from quorate.harness.drivers.manifests import path_of
-from quorate.harness.drivers.processes import TABLE_ARGV, ProcessDriver, words_argv
-from quorate.harness.drivers.workloads import WorkloadDriver
+from quorate.harness.drivers.processes import words_argv
 from quorate.harness.errors import RefusedError
 from quorate.harness.faults.arrangements.haproxy_checks_off import HaproxyChecksOff
 from quorate.harness.faults.arrangements.haproxy_checks_slow import HaproxyChecksSlow
@@ -24,93 +21,18 @@ from quorate.harness.faults.arrangements.leases_short import LeasesShort
 from quorate.harness.faults.arrangements.vrrp_adverts_slow import VrrpAdvertsSlow
 from quorate.harness.faults.arrangements.vrrp_same_priorities import VrrpSamePriorities
 from quorate.harness.faults.arrangements.vrrp_script_slow import VrrpScriptSlow
-from quorate.harness.faults.contract import Arrangement, Plan
 from quorate.harness.predict.haproxy_cfg import parse_haproxy
 from quorate.harness.predict.keepalived_conf import parse_keepalived
 from quorate.harness.run.switches import switches_for
 from quorate.harness.transport import MemoryTransport, Reply
-
-NODES = ("cp1", "cp2", "cp3")
-STAT = Reply("62 (x) S 1 1 1 0 -1 0 1 2 1 1 10 6 28 15 20 0 1 0 150 20299776 2931\n")
-CFG = """\
-backend apiservers
-    option httpchk
-    default-server check
-    server cp1 192.0.2.1:6443
-"""
-SERVERS = Reply("""\
-1
-# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state
-3 apiservers 1 cp1 192.0.2.1 2 0
-3 apiservers 2 other 192.0.2.9 2 0
-""")
-CONF = """\
-vrrp_script haproxy {
-    interval 1
-}
-vrrp_instance api {
-    priority %s
-    virtual_ipaddress {
-        192.0.2.100/32
-    }
-    track_script {
-        haproxy
-    }
-}
-"""
-DUMP = """\
- VRRP Instance = api
-   Advert interval = {} sec
-   Priority = {}
- VRRP Script = haproxy
-   Interval = {} sec
-"""
-
-
-@pytest.fixture
-def drivers(drivers: Drivers, transport: MemoryTransport) -> Drivers:
-    containers, processes = ContainerDriver(transport), ProcessDriver(transport)
-    transport.on(*covered_argv(CONFIGURATION), reply=Reply("uncovered\n"))
-    transport.on(*TABLE_ARGV, reply=STAT)
-    transport.on("systemctl", "show", reply=Reply("ActiveState=active\nMainPID=62\nInvocationID=f"))
-    made: dict[str, Any] = {
-        "containers": containers,
-        "processes": processes,
-        "files": FileDriver(transport),
-        "workloads": WorkloadDriver(transport, containers=containers, processes=processes),
-    }
-    for name, value in made.items():
-        object.__setattr__(drivers, name, value)
-    return drivers
-
-
-def planned(arrangement: Arrangement, drivers: Drivers) -> Plan:
-    before = arrangement.prepare(drivers)
-    return Plan(arrangement.name, (), before=before, mark="m-1", deadline_s=60)
-
-
-def said(status: str, check: str) -> Reply:
-    """`show stat` of an HAProxy with another server beside, of which it says the worst."""
-    return Reply(
-        "# pxname,svname,status,check_status,weight,\n"
-        f"apiservers,cp1,{status},{check},1,\n"
-        "apiservers,other,no check,L4OK,1,\n"
-        "apiservers,BACKEND,UP,,1,\n"
-    )
-
-
-def haproxy_says(transport: MemoryTransport, drivers: Drivers, status: str, check: str) -> str:
-    reply = said(status, check)
-    transport.on(*drivers.haproxy.stat_argv(), reply=reply)
-    return reply.stdout
-
-
-@pytest.fixture
-def haproxy(drivers: Drivers, transport: MemoryTransport) -> MemoryTransport:
-    transport.on("cat", CONFIGURATION, reply=Reply(CFG))
-    transport.on("socat", reply=SERVERS)
-    haproxy_says(transport, drivers, "UP", "L7OK")
-    return transport
+from tests.unit.faults.covers.worse import (
+    CONF,
+    DUMP,
+    NODES,
+    haproxy_says,
+    planned,
+    said,
+)
 
 
 def test_checks_are_off_when_haproxy_says_so(drivers: Drivers, haproxy: MemoryTransport) -> None:
@@ -165,16 +87,6 @@ def test_a_haproxy_that_is_no_unit_is_refused(drivers: Drivers, haproxy: MemoryT
     haproxy.on("systemctl", "show", reply=Reply("ActiveState=inactive\nMainPID=0\n"))
     with pytest.raises(RefusedError, match="no active systemd unit"):
         planned(HaproxyChecksOff(), drivers)
-
-
-@pytest.fixture
-def keepalived(drivers: Drivers, transport: MemoryTransport) -> MemoryTransport:
-    path = "/etc/keepalived/keepalived.conf"
-    transport.on(*covered_argv(path), reply=Reply("uncovered\n"))
-    for node, priority in zip(NODES, (101, 102, 103), strict=True):
-        transport.on("cat", path, reply=Reply(CONF % priority), node=node)
-        transport.on(*DUMP_ARGV, reply=Reply(DUMP.format(1, priority, 1)), node=node)
-    return transport
 
 
 def test_priorities_are_the_highest_of_all(drivers: Drivers, keepalived: MemoryTransport) -> None:

@@ -1,0 +1,167 @@
+"""Asking: the API by the kubeconfig, each machine by ssh. Nothing is changed."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from quorate.harness.cluster.discovery.from_api import (
+    ApiFacts,
+    kube_vip_of,
+    kubeadm_of,
+    network_of,
+    nodes_of,
+    proxy_mode_of,
+)
+from quorate.harness.cluster.discovery.from_nodes import FILES, Machine, machine_of
+from quorate.harness.cluster.discovery.merge import Discovered, Given, merge
+from quorate.harness.cluster.namespace import enter_network_namespace
+from quorate.harness.drivers.files import FileDriver
+from quorate.harness.drivers.kubeconfig import KubeCredentials, server_of
+from quorate.harness.errors import DriverError, RefusedError, TransportError
+from quorate.harness.model.cluster import Cluster
+from quorate.harness.transport import SshTransport, Transport
+from quorate.harness.transport.at_once import at_once
+
+TIMEOUT_S = 10.0
+SYSTEM = "/api/v1/namespaces/kube-system"
+CONFIG_MAPS = f"{SYSTEM}/configmaps"
+DAEMON_SETS = "/apis/apps/v1/daemonsets"
+
+CHANGED_KEY = "REMOTE HOST IDENTIFICATION HAS CHANGED"
+UNKNOWN_KEY = "Host key verification failed"
+DENIED = "Permission denied"
+
+
+def discover(
+    given: Given,
+    *,
+    connect: Callable[[Cluster], Transport] = SshTransport,
+    enter: Callable[[Cluster], object] = enter_network_namespace,
+) -> Discovered:
+    """``connect``: the way to the machines of a cluster whose roles are not known yet.
+
+    Raises DriverError where the kubeconfig cannot be used, RefusedError where the API does not
+    answer by it.
+    """
+    enter(_provisional({"discovery": "192.0.2.1"}, given))
+    api = read_api(given)
+    addresses = {node.name: node.address for node in api.nodes} | dict(given.machines)
+    transport = connect(_provisional(addresses, given))
+    machines, unread = read_machines(transport, list(addresses))
+    return merge(api, machines, unread=unread, given=given)
+
+
+def read_api(given: Given) -> ApiFacts:
+    """By the kubeconfig's own server, the only one that is known so far."""
+    ask = partial(_asked, given)
+    nodes = nodes_of(_items(ask("/api/v1/nodes")))
+    name, endpoint = kubeadm_of(ask(f"{CONFIG_MAPS}/kubeadm-config", may_lack=True))
+    return ApiFacts(
+        nodes=nodes,
+        name=name,
+        endpoint=endpoint,
+        proxy_mode=proxy_mode_of(ask(f"{CONFIG_MAPS}/kube-proxy", may_lack=True)),
+        network=network_of(_items(ask(DAEMON_SETS))),
+        kube_vip=kube_vip_of(_items(ask(f"{SYSTEM}/pods"))),
+    )
+
+
+def read_machines(
+    transport: Transport, names: list[str]
+) -> tuple[dict[str, Machine], dict[str, str]]:
+    """What each says of itself, all at once; and why some could not be asked."""
+    machines, unread = {}, {}
+    for name, found in zip(names, at_once(partial(_machine, transport), names), strict=True):
+        if isinstance(found, Machine):
+            machines[name] = found
+        else:
+            unread[name] = found
+    return machines, unread
+
+
+def _machine(transport: Transport, name: str) -> Machine | str:
+    try:
+        files = FileDriver(transport).texts(name, list(FILES))
+        addresses = transport.check(name, ["ip", "-j", "addr"], timeout_s=TIMEOUT_S).stdout
+        return machine_of(name, files=files, addresses=addresses)
+    except (TransportError, DriverError) as error:
+        return why_not(str(error))
+
+
+def why_not(said: str) -> str:
+    """ssh's words, and the way out of what is met most."""
+    first = said.partition("\n")[0]
+    if CHANGED_KEY in said:
+        return (
+            "its host key has changed since it was noted. If the machine was made anew, take the "
+            "old key away with ssh-keygen -R; if not, do not go on"
+        )
+    if UNKNOWN_KEY in said:
+        return (
+            "its host key is not known: ssh to it once by hand and compare, or give ssh a file "
+            "that has it (--ssh-option=-o --ssh-option=UserKnownHostsFile=FILE)"
+        )
+    if DENIED in said:
+        return (
+            "ssh was refused: the key or the user is not that machine's (--ssh-user, "
+            "--ssh-option=-i --ssh-option=KEYFILE, or ~/.ssh/config)"
+        )
+    return first
+
+
+def _provisional(addresses: Mapping[str, str], given: Given) -> Cluster:
+    """As much of a cluster as ssh needs."""
+    nodes = [
+        {"name": name, "address": address, "roles": ["control-plane"]}
+        for name, address in addresses.items()
+    ]
+    return Cluster.model_validate(
+        {
+            "format": 1,
+            "name": "discovery",
+            "kubeconfig": given.kubeconfig,
+            "virtual_ip": {"address": "192.0.2.1", "port": 1},  # nobody asks for it
+            "nodes": nodes,
+            "ssh": dict(given.ssh),
+            "network_namespace": given.network_namespace,
+        }
+    )
+
+
+def _asked(given: Given, path: str, *, may_lack: bool = False) -> Mapping[str, Any]:
+    """One GET. RefusedError names what was answered; {} where an object may be lacking."""
+    host, port = server_of(given.kubeconfig)
+    tls = KubeCredentials.read(given.kubeconfig).ssl_context()
+    connection = http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=tls)
+    try:
+        connection.request("GET", path, headers={"Accept": "application/json"})
+        answer = connection.getresponse()
+        body = answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise RefusedError(
+            f"{given.kubeconfig}: its server {host}:{port} does not answer "
+            f"({type(error).__name__}: {error})"
+        ) from error
+    finally:
+        connection.close()
+    if answer.status == http.client.NOT_FOUND and may_lack:
+        return {}
+    if answer.status != http.client.OK:
+        raise RefusedError(
+            f"{given.kubeconfig}: its server {host}:{port} answers {answer.status} for {path}: its "
+            "user must be allowed to read that"
+        )
+    try:
+        said = json.loads(body)
+    except ValueError as error:
+        raise DriverError(f"{host}:{port}: {path} is no JSON: {error}") from error
+    return said if isinstance(said, dict) else {}
+
+
+def _items(said: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    items = said.get("items")
+    return list(items) if isinstance(items, list) else []
