@@ -54,7 +54,7 @@ def machine_of(name: str, *, files: Mapping[str, str], addresses: str) -> Machin
     has = files.get
     text = has(haproxy.CONFIGURATION, "")
     nginx = has(NGINX, "")
-    balancer = "haproxy" if text else "nginx" if _streams(nginx) else ""
+    balancer = "haproxy" if _binds(text) else "nginx" if _streams(nginx) else ""
     server = has(path_of("kube-apiserver"))
     container = Container(server, name="kube-apiserver.yaml") if server else None
     vrrp = has(keepalived.CONFIGURATION)
@@ -65,7 +65,7 @@ def machine_of(name: str, *, files: Mapping[str, str], addresses: str) -> Machin
     return Machine(
         name=name,
         keepalived=parse_keepalived(vrrp) if vrrp else None,
-        haproxy=haproxy_of(text) if text else None,
+        haproxy=haproxy_of(text) if balancer == "haproxy" else None,
         balancer=balancer,
         etcd=path_of("etcd") in files or ETCD_ENVIRONMENT in files,
         etcd_servers=_hosts(container.text("etcd-servers")) if container else (),
@@ -106,6 +106,11 @@ def _sections(text: str) -> Iterator[tuple[str, list[list[str]]]]:
         else:
             lines.append(words)
     yield kind, lines
+
+
+def _binds(text: str) -> bool:
+    """Debian's package has a haproxy.cfg that listens nowhere."""
+    return any(words[0] == "bind" for _, lines in _sections(text) for words in lines)
 
 
 def _streams(text: str) -> bool:

@@ -88,6 +88,7 @@ def _cluster(
     vip: tuple[str, int],
 ) -> Cluster:
     told = next((one.haproxy for one in machines.values() if one.haproxy is not None), HAProxy())
+    balancing = {m.balancer for m in machines.values() if m.balancer and _may_hold(m, vip)}
     data: dict[str, object] = {
         "format": 1,
         "name": given.name or api.name or "kubernetes",
@@ -96,6 +97,7 @@ def _cluster(
         "nodes": nodes,
         "ssh": dict(given.ssh),
         "haproxy": told,
+        "balancer": "nginx" if balancing == {"nginx"} else "haproxy",
         "network_namespace": given.network_namespace,
         "ca": given.ca,
     }
