@@ -21,6 +21,7 @@ from quorate.harness.drivers.nftables import ROUTES, NftablesDriver
 from quorate.harness.drivers.power import PowerDriver
 from quorate.harness.drivers.processes import TABLE_ARGV, ProcessDriver
 from quorate.harness.drivers.reach import ReachDriver
+from quorate.harness.drivers.rights import RightsDriver
 from quorate.harness.drivers.systemd import SystemdDriver
 from quorate.harness.drivers.workloads import WorkloadDriver
 from quorate.harness.lab.files import Keys, node_files
@@ -280,7 +281,8 @@ def drivers(server: MemoryServer | None = None, *, nodes: PaperNodes | None = No
         "leases": LeaseDriver(kube),
         "haproxy": HAProxyDriver(asked, cluster=lab),
         "etcd": EtcdDriver(asked),
-        "api": (server or healthy("cp1")).api,
+        "api": (server := server or healthy("cp1")).api,
+        "rights": RightsDriver(lambda: [server]),
         "kubectl": KubectlDriver(asked, cluster=lab),
         "kube_commands": KubeCommands(),
         "keepalived": KeepalivedDriver(asked, cluster=lab),

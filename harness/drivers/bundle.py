@@ -20,6 +20,7 @@ from quorate.harness.drivers.nftables import NftablesDriver
 from quorate.harness.drivers.power import PowerDriver
 from quorate.harness.drivers.processes import ProcessDriver
 from quorate.harness.drivers.reach import ReachDriver
+from quorate.harness.drivers.rights import RightsDriver
 from quorate.harness.drivers.sampler_pod import SamplerPodDriver
 from quorate.harness.drivers.service import ServiceDriver
 from quorate.harness.drivers.systemd import SystemdDriver
@@ -36,6 +37,7 @@ class Drivers:
     transport: Transport
     kube: KubeDriver
     api: KubeApi
+    rights: RightsDriver
     kube_commands: KubeCommands
     kubectl: KubectlDriver
     service: ServiceDriver
@@ -68,6 +70,7 @@ class Drivers:
             transport=transport,
             kube=kube,
             api=api,
+            rights=RightsDriver(kube.servers),
             kube_commands=KubeCommands(),
             kubectl=KubectlDriver(transport, cluster=cluster),
             service=ServiceDriver(cluster, api=api),
