@@ -37,6 +37,7 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = {
     "watch": ("quorate.harness.verbs.watch:watch", "What clients see while you do something."),
     "lab": ("quorate.harness.lab.cli:lab", "A real HA cluster in namespaces of this machine."),
     "report": ("quorate.harness.verbs.report:report", "Report a stored run: text, HTML, JUnit, …"),
+    "rights": ("quorate.harness.verbs.rights:rights", "Print the least rights that it needs."),
     "schema": ("quorate.harness.verbs.schema:schema", "Print the JSON Schema of a file."),
 }
 """Verbs that live in other modules, with the line that `--help` shows without importing them."""
@@ -70,7 +71,12 @@ class Verbs(click.Group):
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="quorate")
-def quorate() -> None:
+@click.option(
+    "--ask-sudo-password",
+    is_flag=True,
+    help="Ask for what sudo on the nodes asks (ssh: {sudo: true}); else $QUORATE_SUDO_PASSWORD.",
+)
+def quorate(ask_sudo_password: bool) -> None:
     """Is this Kubernetes cluster really highly available? Break it, and measure.
 
     Exit codes: 0 MET, 1 MISSED, 2 usage or experiment file, 3 INCONCLUSIVE or refused,
@@ -88,6 +94,10 @@ def quorate() -> None:
     An experiment is a file, or the name of one that comes with quorate; `quorate new FAULT`
     writes one. Your own cluster is --cluster FILE or $QUORATE_CLUSTER; each verb has --help.
     """
+    if ask_sudo_password:
+        from quorate.harness.run.asking import ask_for_sudo
+
+        ask_for_sudo()
 
 
 CLUSTER = click.option(

@@ -15,6 +15,8 @@ from quorate.harness.drivers.haproxy import HAProxyDriver
 from quorate.harness.drivers.keepalived import KeepalivedDriver
 from quorate.harness.drivers.kube_api import KubeCommands
 from quorate.harness.drivers.kubectl import KubectlDriver
+from quorate.harness.drivers.kubelet import KubeletDriver
+from quorate.harness.drivers.learners import LearnerDriver
 from quorate.harness.drivers.leases import LeaseDriver
 from quorate.harness.drivers.machine import MachineDriver
 from quorate.harness.drivers.nftables import ROUTES, NftablesDriver
@@ -22,6 +24,8 @@ from quorate.harness.drivers.power import PowerDriver
 from quorate.harness.drivers.processes import TABLE_ARGV, ProcessDriver
 from quorate.harness.drivers.public_files import PublicFileDriver
 from quorate.harness.drivers.reach import ReachDriver
+from quorate.harness.drivers.rights import RightsDriver
+from quorate.harness.drivers.signing import SigningDriver
 from quorate.harness.drivers.systemd import SystemdDriver
 from quorate.harness.drivers.workloads import WorkloadDriver
 from quorate.harness.lab.files import Keys, node_files
@@ -315,10 +319,14 @@ def drivers(
         "workloads": WorkloadDriver(asked, containers=containers, processes=processes),
         "files": FileDriver(asked),
         "public_files": PublicFileDriver(asked),
+        "learners": LearnerDriver(asked),
+        "kubelet": KubeletDriver(asked),
+        "signing": SigningDriver(asked),
         "leases": LeaseDriver(kube),
         "haproxy": HAProxyDriver(asked, cluster=lab),
         "etcd": EtcdDriver(asked),
-        "api": (server or healthy("cp1")).api,
+        "api": (server := server or healthy("cp1")).api,
+        "rights": RightsDriver(lambda: [server]),
         "kubectl": KubectlDriver(asked, cluster=lab),
         "kube_commands": KubeCommands(),
         "keepalived": KeepalivedDriver(asked, cluster=lab),

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from quorate.harness.drivers.forbidden import forbidden
 from quorate.harness.drivers.kubeconfig import KubeCredentials
 from quorate.harness.errors import DriverError
 
@@ -119,7 +120,7 @@ class KubeDriver:
     def get_json(self, path: str) -> Any:
         """The JSON at `path` from the first API server that answers 200, the last good one first.
 
-        DriverError names what each of them said.
+        DriverError names what each of them said; Forbidden as soon as one says so.
         """
         said = []
         with self._lock:
@@ -133,6 +134,8 @@ class KubeDriver:
                     self._servers.remove(server)
                     self._servers.insert(0, server)
                     return _decoded(answer.body, path)
+                if answer.status == http.client.FORBIDDEN:
+                    raise forbidden("GET", path, body=answer.body)
                 said.append(f"API server of {server.node.name}: {answer.status} for {path}")
         raise DriverError("no API server answers:\n  " + "\n  ".join(said))
 

@@ -96,11 +96,14 @@ class Ssh(_Frozen):
     """How to reach the nodes; what is left out is decided by the user's ``~/.ssh/config``.
 
     ``options`` are words of ssh's own command line, put before ours, so that they win.
+    ``sudo``: the user is not root; every command is put behind ``sudo -n``, or, where
+    $QUORATE_SUDO_PASSWORD or ``--ask-sudo-password`` gives a password, behind ``sudo -S``.
     """
 
     user: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")
     port: Port | None = None
     options: tuple[str, ...] = ()
+    sudo: bool = False
 
 
 class Power(_Frozen):

@@ -31,6 +31,7 @@ from quorate.harness.run.observer import Observer, sources_of
 from quorate.harness.run.places import read_places
 from quorate.harness.run.progress import Progress
 from quorate.harness.run.request import Request
+from quorate.harness.run.rights import demand_rights
 from quorate.harness.run.run import Run
 from quorate.harness.run.sampling import Sampling
 from quorate.harness.run.vantages import Reach
@@ -186,6 +187,7 @@ def _assemble(
         lease_node=drivers.leases.node,
         ledger=ledger,
         open_ledger=lambda: injector.hold(ledger.undo(), ledger.make),
+        demand_rights=functools.partial(demand_rights, drivers, request.experiment),
         claim=lambda lasts_s: injector.hold(
             lease.undo(), functools.partial(lease.take, lasts_s=lasts_s)
         ),

@@ -35,6 +35,7 @@ from quorate.harness.run.limits import (
 )
 from quorate.harness.run.opening import Parts, refuse_while_pending
 from quorate.harness.run.play import read_experiment, read_source
+from quorate.harness.run.rights import demand_rights
 from quorate.harness.run.switches import check_means, switches_for
 from quorate.harness.run.targets import LEASES, Facts, resolve, selector_of, words_of
 from quorate.harness.run.vantages import vantage_node
@@ -146,6 +147,8 @@ class Planning:
             refuse_while_pending(PendingRuns(state_dir))
         with self._noting():
             entries_of(self._experiment, cluster=self._cluster)
+        with self._noting():
+            demand_rights(self._drivers, self._experiment)
         facts, down = look(self._drivers, self._experiment), self._down()
         nodes = {word: self._nodes(word, facts) for word in words_of(self._experiment)}
         targeted = sorted({node for found in nodes.values() for node in found})
