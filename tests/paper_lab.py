@@ -253,6 +253,8 @@ POD_PARTS = ("kube-apiserver", "etcd", "kube-scheduler", "kube-controller-manage
 class PaperKube:
     """API servers that are all ready; every lease is held by cp2; pods run on w1."""
 
+    headers: Mapping[str, str] = {}
+
     def get_json(self, path: str) -> Any:
         return {"spec": {"holderIdentity": "cp2_0", "leaseDurationSeconds": 15}}
 

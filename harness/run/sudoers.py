@@ -7,7 +7,7 @@ import re
 from quorate.harness.errors import UsageError
 
 COMMANDS = (
-    *("cat", "crictl", "ctr", "curl", "ip", "nft", "python3", "sh", "socat", "systemctl"),
+    *("cat", "crictl", "ctr", "curl", "ip", "nft", "python3", "sed", "sh", "socat", "systemctl"),
     *("systemd-run", "true"),
 )
 """First words of all that is run on nodes; a test holds it against the code."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from quorate.harness.drivers import haproxy, keepalived
+from quorate.harness.drivers import etcd, haproxy, keepalived
 from quorate.harness.drivers.manifests import path_of
 from quorate.harness.drivers.node_program import parse_addresses
 from quorate.harness.errors import DriverError
@@ -21,12 +21,14 @@ NGINX = "/etc/nginx/nginx.conf"
 ETCD_ENVIRONMENT = "/etc/etcd.env"
 """Kubespray's; kubeadm's etcd has a manifest instead."""
 
+ETCD = (path_of("etcd"), etcd.CONFIGURATION, ETCD_ENVIRONMENT)
+"""One of these is where a member runs."""
+
 FILES = (
     keepalived.CONFIGURATION,
     haproxy.CONFIGURATION,
     NGINX,
-    ETCD_ENVIRONMENT,
-    path_of("etcd"),
+    *ETCD,
     path_of("kube-apiserver"),
     path_of("kube-vip"),
 )
@@ -67,7 +69,7 @@ def machine_of(name: str, *, files: Mapping[str, str], addresses: str) -> Machin
         keepalived=parse_keepalived(vrrp) if vrrp else None,
         haproxy=haproxy_of(text) if balancer == "haproxy" else None,
         balancer=balancer,
-        etcd=path_of("etcd") in files or ETCD_ENVIRONMENT in files,
+        etcd=any(path in files for path in ETCD),
         etcd_servers=_hosts(container.text("etcd-servers")) if container else (),
         etcd_certificate=container.text("etcd-certfile") if container else "",
         addresses=held,

@@ -135,10 +135,11 @@ def _provisional(addresses: Mapping[str, str], given: Given) -> Cluster:
 def _asked(given: Given, path: str, *, may_lack: bool = False) -> Mapping[str, Any]:
     """One GET. RefusedError names what was answered; {} where an object may be lacking."""
     host, port = server_of(given.kubeconfig)
-    tls = KubeCredentials.read(given.kubeconfig).ssl_context()
+    credentials = KubeCredentials.read(given.kubeconfig)
+    tls, headers = credentials.ssl_context(), {"Accept": "application/json", **credentials.headers}
     connection = http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=tls)
     try:
-        connection.request("GET", path, headers={"Accept": "application/json"})
+        connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
         body = answer.read()
     except (OSError, http.client.HTTPException) as error:

@@ -8,7 +8,7 @@ import json
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 import pytest
@@ -37,6 +37,8 @@ EXPIRED = json.dumps({"type": "ERROR", "object": {"code": 410}}).encode() + b"\n
 
 class Server:
     """`watches`: for each watch in turn, its lines, and whether it is then ended in order."""
+
+    headers: Mapping[str, str] = {}
 
     def __init__(self, *watches: tuple[list[bytes], bool]) -> None:
         self.asked: list[str] = []
