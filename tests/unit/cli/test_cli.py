@@ -225,7 +225,7 @@ def test_every_verb_has_an_example(capfd: pytest.CaptureFixture[str]) -> None:
 
 def test_no_verb_is_a_stub() -> None:
     known = {"completion", "gameday", "gate", "judge", "lab", "new", "plan", "report", "run"}
-    known |= {"schedule", "schema", "undo"}
+    known |= {"rights", "schedule", "schema", "undo"}
     assert set(cli.quorate.list_commands(click.Context(cli.quorate))) == known
 
 
