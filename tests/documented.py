@@ -50,6 +50,7 @@ ON_THE_LAB: Mapping[str, int] = {
 _GAMEDAY = "by hand: seven minutes of a lab; tests/contract plays short ones"
 _RUN = "one run of this kind is played; tests/lab plays every fault"
 _LIFE = "tests/lab/test_life.py and the lab's own fixture"
+_OWN = "Kubernetes' or the system's own; by hand on the lab"
 ELSEWHERE: Mapping[str, str] = {
     "git clone <this repository> quorate": "CI runs in a clone",
     "python3 noxfile.py": "tests/unit/project/test_bootstrap.py",
@@ -62,7 +63,14 @@ ELSEWHERE: Mapping[str, str] = {
     "quorate lab up --fix-host --control-planes 5": _LIFE,
     "quorate lab up --fix-host --etcd external": "by hand: docs/evidence/topologies.md",
     "quorate rights --probes --faults": "tests/unit/run/test_rights.py",
-    "kubectl -n kube-system create token quorate --duration=8h": "it is Kubernetes' own",
+    "umask 077": _OWN,
+    "kubectl config view --raw --minify"
+    " -o jsonpath='{.clusters[0].cluster.certificate-authority-data}'": _OWN,
+    "kubectl create token quorate --namespace kube-system --duration 24h > quorate.token": _OWN,
+    "cat > quorate.kubeconfig <<'END'": _OWN,
+    "useradd --create-home --password '*' quorate": _OWN,
+    "quorate rights --sudoers quorate > quorate.sudoers": "tests/unit/run/test_sudoers.py",
+    "install -m 0440 quorate.sudoers /etc/sudoers.d/quorate": _OWN,
     "quorate lab power off cp1": "tests/lab/test_power.py",
     "quorate run vip_drop_holder": _RUN,
     "quorate run mine.yaml": _RUN,

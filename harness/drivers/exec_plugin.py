@@ -35,7 +35,7 @@ class Given:
 def ask_plugin(spec: Mapping[str, Any], *, kubeconfig: Path) -> Given:
     """Run the plugin of a kubeconfig's user. DriverError says what it said, and never its
     stdout. KeyError or TypeError for a spec that is none."""
-    # Its package brings pydantic along, which commands that need no plugin do without (0.4 s).
+    # Here, since it brings pydantic with it, which nobody with other credentials needs.
     from quorate.harness.transport.child import NO_SUCH_COMMAND, run_child
 
     version, command = str(spec["apiVersion"]), str(spec["command"])
@@ -43,9 +43,7 @@ def ask_plugin(spec: Mapping[str, Any], *, kubeconfig: Path) -> Given:
     if version not in VERSIONS:
         raise DriverError(f"{named}: apiVersion {version} is not taken; {', '.join(VERSIONS)} are")
     if spec.get("interactiveMode") == "Always":
-        raise DriverError(
-            f"{named} wants to ask a person (interactiveMode: Always): nobody is there"
-        )
+        raise DriverError(f"{named} asks a person (interactiveMode: Always), and nobody is there")
     if spec.get("provideClusterInfo"):
         raise DriverError(f"{named}: provideClusterInfo is not taken")
     program = str(kubeconfig.parent / command) if "/" in command else command

@@ -25,6 +25,7 @@ from quorate.harness.model.verdict import PredictionResult
 from quorate.harness.predict.cluster_facts import pods_on
 from quorate.harness.run.durations import watched_s, worst_case_s
 from quorate.harness.run.forecast import Forecast, entries_of
+from quorate.harness.run.host_keys import unchecked
 from quorate.harness.run.limits import (
     Arithmetic,
     Down,
@@ -71,7 +72,7 @@ class FaultPlan:
 @dataclass(frozen=True)
 class RunPlan:
     """The whole. `refusals`: why a run would not begin now. `later`: what is known only when the
-    arrangements are on."""
+    arrangements are on. `warnings`: what a run would not be refused for."""
 
     experiment: Experiment
     cluster: str
@@ -81,6 +82,7 @@ class RunPlan:
     faults: tuple[FaultPlan, ...]
     refusals: tuple[str, ...] = ()
     later: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def lasts_s(self) -> float:
@@ -173,6 +175,7 @@ class Planning:
             faults=faults,
             refusals=tuple(dict.fromkeys(self._refusals)),
             later=tuple(dict.fromkeys(self._later)),
+            warnings=unchecked(self._cluster.ssh),
         )
 
     @contextlib.contextmanager

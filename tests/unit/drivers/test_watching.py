@@ -8,8 +8,8 @@ import json
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, cast
 
 import pytest
 
@@ -38,8 +38,6 @@ EXPIRED = json.dumps({"type": "ERROR", "object": {"code": 410}}).encode() + b"\n
 class Server:
     """`watches`: for each watch in turn, its lines, and whether it is then ended in order."""
 
-    headers: Mapping[str, str] = {}
-
     def __init__(self, *watches: tuple[list[bytes], bool]) -> None:
         self.asked: list[str] = []
         self.done = threading.Event()
@@ -49,6 +47,7 @@ class Server:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
+                assert self.headers["Authorization"] == "Bearer tok"
                 outer.asked.append(self.path)
                 self.send_response(200)
                 if "watch=1" not in self.path:
@@ -77,6 +76,8 @@ class Server:
             target=self.http.serve_forever, kwargs={"poll_interval": 0.05}
         )
         self.thread.start()
+
+    headers: ClassVar[dict[str, str]] = {"Authorization": "Bearer tok"}
 
     def connection(self, node: object, *, timeout_s: float) -> http.client.HTTPConnection:
         host, port = cast("tuple[str, int]", self.http.server_address)

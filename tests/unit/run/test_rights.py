@@ -1,7 +1,7 @@
 """The table of rights against what the code asks of an API server: all of it, and nothing more.
 
 What asks is driven here one by one, over an API server that lets everything through and writes down
-what it was asked.
+what it was asked; a whole run over real connections is tests/contract/engine/test_rights.py.
 """
 
 from __future__ import annotations
@@ -14,37 +14,128 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import yaml
 
 from quorate.harness.drivers import marks
 from quorate.harness.drivers.drain import drain, noticed_cordons
 from quorate.harness.drivers.kube import Answer, KubeDriver
 from quorate.harness.drivers.kube_api import KubeApi, KubeCommands
+from quorate.harness.drivers.kube_command import carry_out
 from quorate.harness.drivers.kubectl import KubectlDriver
 from quorate.harness.drivers.leases import LeaseDriver
 from quorate.harness.drivers.rights import RightsDriver
 from quorate.harness.drivers.sampler_pod import PODS, SECRETS, SamplerPod, SamplerPodDriver
 from quorate.harness.drivers.service import ServiceDriver
 from quorate.harness.drivers.watched import followed
-from quorate.harness.errors import DriverError, Forbidden, RefusedError
+from quorate.harness.errors import DriverError, RefusedError
 from quorate.harness.faults.catalogue import ARRANGEMENTS
 from quorate.harness.faults.contract import Plan
 from quorate.harness.faults.worker_drain import WorkerDrain
 from quorate.harness.model.access import Access, access_of
 from quorate.harness.model.cluster import Cluster
-from quorate.harness.model.given import Given
+from quorate.harness.model.marks import LABEL, annotation
+from quorate.harness.model.own_commands import KUBE
 from quorate.harness.model.register import Register
-from quorate.harness.model.rights import PARTS, RIGHTS, Right, granting, needed
+from quorate.harness.model.rights import RIGHTS, Right, granting
 from quorate.harness.run.lease import ClusterLease
 from quorate.harness.run.ledger import Ledger
-from quorate.harness.run.manifests import manifest
 from quorate.harness.run.observer import NAMESPACES
 from quorate.harness.run.places import read_places
-from quorate.harness.run.rights import demand_api
 from quorate.harness.run.targets import LEASES
 from quorate.probes import api_cached_read, api_dry_run_create, api_quorum_read, api_watch
 from tests.memory_api import drivers_of
-from tests.permissive_api import MADE, Anything, Clock, carried_out, undone
+
+MADE = {"service_deployed": {"quorate-service"}, "webhook_of_one_replica": {"quorate-webhook"}}
+"""Arrangement → what is not there before it."""
+
+STATUS = {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "readyReplicas": 1}
+
+
+class Anything:
+    """Has every object, in a state that lets whoever asks go on; `marked`: as ours, by it."""
+
+    def __init__(self) -> None:
+        self.asked: list[Access] = []
+        self.marked = ""
+        self.missing: set[str] = set()
+        self.node: Any = SimpleNamespace(name="cp1")
+
+    def close(self) -> None: ...
+
+    def get(self, path: str) -> Answer:
+        return self.ask("GET", path)
+
+    def ask(
+        self, method: str, path: str, *, body: bytes | None = None, content_type: str = ""
+    ) -> Answer:
+        access = access_of(method, path)
+        self.asked.append(access)
+        if method == "PATCH" and "force=true" in path:
+            self.asked.append(access._replace(verb="create"))
+        if method == "GET" and access.name in self.missing:
+            return Answer(404, b"{}")
+        said: dict[str, Any] = self._object(access)
+        if access.verb == "list":
+            said = {"items": [self._object(access)]}
+        return Answer(201 if method == "POST" else 200, json.dumps(said).encode())
+
+    def _object(self, access: Access) -> dict[str, Any]:
+        of_ours = {LABEL: self.marked} if self.marked else {}
+        changed = {annotation(self.marked): "on"} if self.marked else {}
+        return {
+            "metadata": {
+                "name": access.name or "one",
+                "namespace": access.namespace or "shop",
+                "uid": "u",
+                "resourceVersion": "1",
+                "generation": 1,
+                "labels": of_ours,
+                "annotations": changed,
+                "ownerReferences": [{"kind": "ReplicaSet", "name": "one-1", "controller": True}],
+            },
+            "spec": {
+                "replicas": 1,
+                "unschedulable": True,
+                "clusterIP": "10.96.0.1",
+                "ports": [{"port": 443}],
+                "selector": {},
+                "containers": [{}],
+                "holderIdentity": "cp1_1",
+                "nodeName": "w1",
+            },
+            "status": {
+                **STATUS,
+                "allowed": False,
+                "conditions": [{"type": "Ready", "status": "True"}],
+                "podIP": "10.0.0.1",
+                "phase": "Running",
+                "nodeInfo": {"kubeletVersion": "v1", "containerRuntimeVersion": "c"},
+            },
+            "gitVersion": "v1",
+        }
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+
+def carried_out(server: Anything, argv: Sequence[str]) -> None:
+    if argv[0] == KUBE:
+        carry_out(KubeApi(lambda: [server]), argv[1], argv[2:])
+
+
+def undone(server: Anything, undo: Any, *, mark: str) -> None:
+    server.marked = mark
+    for argv in (undo.argv, undo.confirm_argv):
+        if argv is not None:
+            carried_out(server, argv)
+    server.marked = ""
 
 
 def play_worse(server: Anything, cluster: Cluster) -> None:
@@ -205,144 +296,3 @@ def test_words_for_people() -> None:
     assert str(Access("list", "", "nodes")) == "list nodes in the whole cluster"
     one = Access("patch", "apps", "deployments", "kube-system", "coredns")
     assert str(one) == "patch deployments.apps 'coredns' in namespace kube-system"
-
-
-# --- before anything is touched
-
-
-def experiment(*faults: str, given: Sequence[str] = (), paths: Sequence[str] = ()) -> Any:
-    return SimpleNamespace(
-        faults=[SimpleNamespace(func=name) for name in faults],
-        given=tuple(Given.model_validate(name) for name in given),
-        probes={path: SimpleNamespace(path=path) for path in paths},
-        vantages=(),
-    )
-
-
-class Reviewing(Anything):
-    """Tells that everything is allowed but what `denies` says."""
-
-    def __init__(self, *denied: tuple[str, str]) -> None:
-        super().__init__()
-        self.denied, self.reviews = denied, 0
-        self.status = 201
-
-    def ask(
-        self, method: str, path: str, *, body: bytes | None = None, content_type: str = ""
-    ) -> Answer:
-        given = json.loads(body or b"{}")
-        if given["kind"] == "SelfSubjectReview":
-            said: Any = {"userInfo": {"username": "system:serviceaccount:kube-system:quorate"}}
-            return Answer(201, json.dumps({"status": said}).encode())
-        self.reviews += 1
-        spec = given["spec"].get("resourceAttributes") or {}
-        of = (
-            spec.get("verb"),
-            "/".join(filter(None, (spec.get("resource"), spec.get("subresource")))),
-        )
-        said = {"status": {"allowed": of not in self.denied}}
-        return Answer(self.status, json.dumps(said).encode())
-
-
-def test_nothing_lacks_nothing_is_said() -> None:
-    server = Reviewing()
-    demand_api(RightsDriver(lambda: [server]), experiment("worker_drain"))
-    assert 20 <= server.reviews <= 60, "each is a millisecond before a run"
-
-
-def test_every_right_that_lacks_is_named_with_whose_and_what_grants_it() -> None:
-    server = Reviewing(("create", "pods/eviction"), ("list", "nodes"))
-    with pytest.raises(Forbidden) as caught:
-        demand_api(RightsDriver(lambda: [server]), experiment("worker_drain"))
-    assert str(caught.value) == (
-        "the Kubernetes API does not allow system:serviceaccount:kube-system:quorate to\n"
-        "  list nodes in the whole cluster\n"
-        "  create pods/eviction in the whole cluster\n"
-        "granted by: quorate rights --probes --faults | kubectl apply -f -"
-    )
-    assert isinstance(caught.value, RefusedError)
-
-
-def test_what_an_experiment_does_not_need_is_not_demanded() -> None:
-    server = Reviewing(("create", "pods/eviction"), ("patch", "nodes"), ("create", "secrets"))
-    demand_api(RightsDriver(lambda: [server]), experiment("etcd_kill"))
-
-
-def test_where_nobody_can_tell_the_run_goes_on_to_what_it_needs() -> None:
-    server = Reviewing(("list", "nodes"))
-    server.status = 403
-    demand_api(RightsDriver(lambda: [server]), experiment())
-
-
-def test_each_right_is_needed_by_something_that_there_is() -> None:
-    everything = experiment(
-        "worker_drain", given=list(ARRANGEMENTS), paths=["kubernetes", "dns:1", "cluster-ip"]
-    )
-    everything.vantages = ("pod:first-worker",)
-    late = [one for one in RIGHTS if one not in needed(everything)]
-    assert {(one.resource, one.needed_by) for one in late} == {
-        ("namespaces", ("an expired Lease of a run elsewhere",)),
-        ("validatingwebhookconfigurations", ("an expired Lease of a run elsewhere",)),
-        ("deployments", ("an expired Lease of a run elsewhere",)),
-    }
-
-
-# --- a 403 in the middle
-
-
-def forbidding(*paths: str) -> KubeApi:
-    message = 'nodes "w1" is forbidden: User "ops" cannot patch resource "nodes" in API group ""'
-
-    class Server(Anything):
-        def ask(self, method: str, path: str, **_: Any) -> Answer:
-            return Answer(403, json.dumps({"message": message}).encode())
-
-    return KubeApi(lambda: [Server()])
-
-
-def test_a_403_names_what_whose_and_the_manifest() -> None:
-    with pytest.raises(Forbidden) as caught:
-        forbidding().patch("/api/v1/nodes/w1", {})
-    assert str(caught.value) == (
-        "the Kubernetes API does not allow ops to\n  patch nodes 'w1' in the whole cluster\n"
-        "granted by: quorate rights --faults | kubectl apply -f -"
-    )
-
-
-def test_a_drain_that_is_forbidden_is_not_repeated_until_its_deadline() -> None:
-    clock = Clock()
-    with pytest.raises(Forbidden):
-        drain(forbidding(), node="w1", deadline_s=60.0, clock=clock)
-    assert clock.now() == 0.0
-
-
-# --- the manifests
-
-
-@pytest.mark.parametrize("part", PARTS)
-def test_the_manifests_in_docs_are_what_the_table_says(root: Any, part: Any) -> None:
-    """`quorate rights --PART > docs/rights/PART.yaml` after the table has changed."""
-    assert (root / "docs" / "rights" / f"{part}.yaml").read_text() == manifest(part)
-
-
-@pytest.mark.parametrize("part", PARTS)
-def test_a_manifest_grants_the_part_and_no_star(part: Any) -> None:
-    documents = list(yaml.safe_load_all(manifest(part)))
-    rules = [
-        (one["metadata"].get("namespace", ""), rule)
-        for one in documents
-        for rule in one.get("rules", ())
-    ]
-    assert len(rules) == len([one for one in RIGHTS if one.part == part])
-    assert "*" not in manifest(part)
-    for right in (one for one in RIGHTS if one.part == part and one.names):
-        wanted = {
-            "apiGroups": [right.group],
-            "resources": [right.resource],
-            "resourceNames": list(right.names),
-            "verbs": list(right.verbs),
-        }
-        assert (right.namespace, wanted) in rules
-    bound = [one for one in documents if one["kind"].endswith("Binding")]
-    roles = [one for one in documents if one["kind"] in ("Role", "ClusterRole")]
-    assert [one["roleRef"]["name"] for one in bound] == [one["metadata"]["name"] for one in roles]

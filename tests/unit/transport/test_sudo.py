@@ -15,7 +15,7 @@ import pytest
 from quorate.harness.errors import CommandFailed, RefusedError, SudoRefused, TransportError
 from quorate.harness.model.cluster import Cluster
 from quorate.harness.transport import SshTransport
-from quorate.harness.undo import sudo_password
+from quorate.harness.undo import guardian, sudo_password
 
 SSH = """\
 #!/bin/sh
@@ -186,3 +186,11 @@ def test_a_node_without_sudo_is_told(node: Node, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("PATH", f"{node.folder}:/bin")
     with pytest.raises(SudoRefused, match="has no sudo"):
         transport().run("cp1", ["true"])
+
+
+def test_the_guardian_alone_is_given_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sudo_password, "_kept", [])
+    assert sudo_password.VARIABLE not in guardian._environment()
+    monkeypatch.setenv(sudo_password.VARIABLE, PASSWORD)
+    assert guardian._environment()[sudo_password.VARIABLE] == PASSWORD
+    assert sudo_password.VARIABLE not in os.environ
