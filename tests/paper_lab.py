@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.drivers.containers import ContainerDriver
@@ -253,7 +253,7 @@ POD_PARTS = ("kube-apiserver", "etcd", "kube-scheduler", "kube-controller-manage
 class PaperKube:
     """API servers that are all ready; every lease is held by cp2; pods run on w1."""
 
-    headers: Mapping[str, str] = {}
+    headers: ClassVar[dict[str, str]] = {}
 
     def get_json(self, path: str) -> Any:
         return {"spec": {"holderIdentity": "cp2_0", "leaseDurationSeconds": 15}}

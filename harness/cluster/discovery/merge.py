@@ -172,7 +172,7 @@ def _may_hold(machine: Machine, vip: tuple[str, int] | None) -> bool:
 def _order(node: Mapping[str, object]) -> tuple[int, str]:
     roles = node["roles"]
     assert isinstance(roles, list)
-    ranks = [Role.CONTROL_PLANE, Role.ETCD, Role.LOAD_BALANCER, Role.WORKER]
+    ranks = [Role.CONTROL_PLANE, Role.WORKER, Role.ETCD, Role.LOAD_BALANCER]
     return min((ranks.index(Role(role)) for role in roles), default=len(ranks)), str(node["name"])
 
 

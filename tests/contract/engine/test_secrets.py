@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from quorate.harness.model.access import access_of
 from quorate.harness.model.rights import granting
 from quorate.harness.undo.sudo_password import VARIABLE
 from tests.contract.engine.conftest import FakeCluster
+from tests.contract.engine.test_endings import long
 from tests.contract.engine.test_vantage import asked_from
 
 Make = Callable[..., str]
@@ -120,6 +122,20 @@ def test_what_goes_wrong_tells_no_secret(planted: FakeCluster, experiment: Make)
     assert not planted.is_off("cp1")
     assert found_in(planted.folder, day.output, undone.output) == []
     assert open_to_others(planted.folder / "runs", planted.folder / "state") == []
+
+
+def test_the_guardian_comes_through_sudo_alone(planted: FakeCluster, experiment: Make) -> None:
+    process = planted.start("quorate", "run", experiment("vip_drop_holder", long))
+    planted.until("injection_proved", process)
+    assert planted.stopped == ["cp2", "cp3"], "what is to be undone by ssh"
+    process.kill()
+    output = process.communicate()[0]
+    deadline = time.monotonic() + 30
+    while planted.pending and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert planted.pending == []
+    assert planted.stopped == []
+    assert found_in(planted.folder, output) == []
 
 
 def test_what_is_refused_tells_no_secret(planted: FakeCluster, experiment: Make) -> None:
