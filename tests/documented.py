@@ -34,6 +34,7 @@ ON_THE_LAB: Mapping[str, int] = {
     "quorate plan vip_drop_holder": 0,
     "quorate plan mine.yaml": 0,
     "quorate plan vip_drop_holder --cluster cluster.yaml": 0,
+    "quorate plan vip_drop_holder --save tonight.plan": 0,
     "quorate gate --suite core --max-age 24h": 3,
     "quorate audit": 0,
     "quorate audit --json": 0,
@@ -80,6 +81,7 @@ ELSEWHERE: Mapping[str, str] = {
     "QUORATE_CLUSTER=cluster.yaml chaos run experiments/vip_drop_holder.yaml": (
         "tests/lab/test_parity.py"
     ),
+    "quorate run --plan tonight.plan": "tests/unit/run/test_kept_plan.py, tests/contract",
     "quorate gameday core": _GAMEDAY,
     "quorate audit --accept audit-accepted.yaml --backup '/backup/etcd/*.db'"
     " --backup-max-age 4h": "tests/lab/test_audit.py, with the lab's own list",
