@@ -40,7 +40,7 @@ ON_THE_LAB: Mapping[str, int] = {
     "quorate audit --json": 0,
     "quorate audit --format sarif -o audit.sarif": 0,
     "quorate upgrade --to v1.37.2 --before-node './bring {node} {version}' --dry-run": 0,
-    "quorate run experiments/vip_drop_holder.yaml --set longest_outage_s=8 --set abort_when=60": 0,
+    "quorate run --plan tonight.plan": 0,
     "quorate report": 0,
     "quorate report runs/20260101T120000Z-vip_drop_holder-1a2b": 0,
     "quorate report --format html -o report.html": 0,
@@ -81,7 +81,9 @@ ELSEWHERE: Mapping[str, str] = {
     "QUORATE_CLUSTER=cluster.yaml chaos run experiments/vip_drop_holder.yaml": (
         "tests/lab/test_parity.py"
     ),
-    "quorate run --plan tonight.plan": "tests/unit/run/test_kept_plan.py, tests/contract",
+    "quorate run experiments/vip_drop_holder.yaml --set longest_outage_s=8 --set abort_when=60": (
+        "tests/contract/engine/test_bounds.py"
+    ),
     "quorate gameday core": _GAMEDAY,
     "quorate audit --accept audit-accepted.yaml --backup '/backup/etcd/*.db'"
     " --backup-max-age 4h": "tests/lab/test_audit.py, with the lab's own list",
