@@ -89,6 +89,9 @@ ELSEWHERE: Mapping[str, str] = {
     " --backup-max-age 4h": "tests/lab/test_audit.py, with the lab's own list",
     "quorate audit --cluster cluster.yaml": "tests/lab/test_audit.py",
     "quorate discover --kubeconfig admin.conf --ssh-user root": "tests/lab/test_discover.py",
+    "quorate discover --kubeconfig admin.conf --inventory inventory/hosts.yaml": (
+        "tests/lab/test_discover.py, with the lab as an inventory"
+    ),
     "quorate discover --kubeconfig admin.conf --machine lb1=192.0.2.51 --machine lb2=192.0.2.52"
     " -o staging.yaml": "tests/unit/cluster/discovery",
     "quorate watch -- ansible-playbook upgrade.yml": "tests/contract, with another command",
