@@ -13,7 +13,7 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -34,12 +34,18 @@ class Finished:
 
 
 def run_child(
-    argv: Sequence[str], *, timeout_s: float, stdin: bytes = b"", in_flight: InFlight | None = None
+    argv: Sequence[str],
+    *,
+    timeout_s: float,
+    stdin: bytes = b"",
+    in_flight: InFlight | None = None,
+    env: Mapping[str, str] | None = None,
 ) -> Finished:
     """Run argv on this machine; at the timeout (or if we are interrupted) kill its session.
 
     A program that is not there gives code 127, as a shell would. ``in_flight`` is held by the
-    child for as long as it (or what it hands its descriptors to) lives.
+    child for as long as it (or what it hands its descriptors to) lives. ``env`` is its whole
+    environment; else it has ours.
     """
     started = time.monotonic()
     with memory_file(b"") as stdout, memory_file(b"") as stderr, memory_file(stdin) as source:
@@ -53,6 +59,7 @@ def run_child(
                     stderr=stderr,
                     start_new_session=True,
                     pass_fds=held,
+                    env=env,
                 )
         except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
             said = f"{argv[0]}: {error.strerror}"
