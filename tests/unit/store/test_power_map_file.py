@@ -89,7 +89,7 @@ def test_the_maps_of_the_page_are_read(root: Path, tmp_path: Path) -> None:
     models: tuple[type[Machine], ...] = (IpmiMachine, RedfishMachine, VirshMachine)
     for model, text in zip(models, maps, strict=True):
         file.write_text(text)
-        assert read_machine(file, "cp1", model=model)
+        assert isinstance(read_machine(file, "cp1", model=model), model)
 
 
 def test_a_file_that_is_not_there_and_one_without_machines(tmp_path: Path) -> None:
