@@ -38,6 +38,7 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = {
     "watch": ("quorate.harness.verbs.watch:watch", "What clients see while you do something."),
     "lab": ("quorate.harness.lab.cli:lab", "A real HA cluster in namespaces of this machine."),
     "report": ("quorate.harness.verbs.report:report", "Report a stored run: text, HTML, JUnit, …"),
+    "rights": ("quorate.harness.verbs.rights:rights", "Print the least rights that it needs."),
     "schema": ("quorate.harness.verbs.schema:schema", "Print the JSON Schema of a file."),
 }
 """Verbs that live in other modules, with the line that `--help` shows without importing them."""
@@ -71,7 +72,12 @@ class Verbs(click.Group):
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="quorate")
-def quorate() -> None:
+@click.option(
+    "--ask-sudo-password",
+    is_flag=True,
+    help="Ask for what sudo on the nodes asks (ssh: {sudo: true}); else $QUORATE_SUDO_PASSWORD.",
+)
+def quorate(ask_sudo_password: bool) -> None:
     """Is this Kubernetes cluster really highly available? Break it, and measure.
 
     Exit codes: 0 MET, 1 MISSED, 2 usage or experiment file, 3 INCONCLUSIVE or refused,
@@ -89,6 +95,10 @@ def quorate() -> None:
     An experiment is a file, or the name of one that comes with quorate; `quorate new FAULT`
     writes one. Your own cluster is --cluster FILE or $QUORATE_CLUSTER; each verb has --help.
     """
+    if ask_sudo_password:
+        from quorate.harness.run.asking import ask_for_sudo
+
+        ask_for_sudo()
 
 
 CLUSTER = click.option(
@@ -118,7 +128,14 @@ RUN = click.argument("run", required=False, metavar="[RUN]")
 
 
 @quorate.command()
-@click.argument("experiments", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("experiments", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--plan",
+    "kept",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Play exactly what `quorate plan --save FILE` kept, or refuse.",
+)
 @CLUSTER
 @RUNS
 @click.option(
@@ -138,7 +155,12 @@ RUN = click.argument("run", required=False, metavar="[RUN]")
 @SET
 @JSON
 def run(
-    experiments: Sequence[Path], repeat: int, save_baseline: bool, as_json: bool, **given: Any
+    experiments: Sequence[Path],
+    kept: Path | None,
+    repeat: int,
+    save_baseline: bool,
+    as_json: bool,
+    **given: Any,
 ) -> None:
     """Play experiments and print their verdicts; of several runs also what they prove together.
 
@@ -148,11 +170,21 @@ def run(
     Example:  quorate run experiments/vip_drop_holder.yaml
               quorate run experiments/vip_drop_holder.yaml --set longest_outage_s:api=8
               quorate run experiments/vip_drop_holder.yaml --repeat 20 --save-baseline
+              quorate run --plan tonight.plan
     """
     from quorate.harness.run import play, regression, repetition, telling
     from quorate.reports.repetition import render_repetition
 
     options = run_options(**given)
+    if (kept is None) == (not experiments) or (kept and (repeat > 1 or save_baseline)):
+        raise click.UsageError("name experiments, or --plan FILE alone")
+    if kept is not None:
+        from quorate.harness.run import kept_plan
+
+        outcome = kept_plan.play_kept(kept_plan.read(kept), options=options)
+        told = json.dumps(telling.for_machines(outcome), indent=2, sort_keys=True)
+        click.echo(told if as_json else telling.told(outcome))
+        sys.exit(outcome.exit_code)
     if save_baseline:
         regression.check_length(repeat)
     play.check(experiments, options=options)
@@ -180,13 +212,20 @@ def run(
 @click.argument("experiment", type=click.Path(path_type=Path))
 @CLUSTER
 @click.option("--seed", type=int, help="Of random choices; a run with the same makes the same.")
+@click.option(
+    "--save",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Keep it for `quorate run --plan FILE`, which plays exactly this.",
+)
 @JSON
-def plan(experiment: Path, as_json: bool, **given: Any) -> None:
+def plan(experiment: Path, save: Path | None, as_json: bool, **given: Any) -> None:
     """Show what a run would break and what should come of it: targets, what is left, predicted
     bounds, undos. Changes nothing.
 
     \b
     Example:  quorate plan experiments/etcd_isolate.yaml
+              quorate plan vip_drop_holder --save tonight.plan
     """
     from quorate.harness.run import plan_text
     from quorate.harness.run.plan import plan_file
@@ -196,6 +235,12 @@ def plan(experiment: Path, as_json: bool, **given: Any) -> None:
         click.echo(json.dumps(plan_text.plan_to_dict(planned), indent=2, sort_keys=True))
     else:
         click.echo(plan_text.render_plan(planned), nl=False)
+    if save is not None:
+        from quorate.harness.run import kept_plan, live, play
+
+        options = live.Options(cluster=given["cluster"])
+        kept_plan.keep(planned, play.read_source(experiment), path=save, options=options)
+        click.echo(f"{save}: kept; play it with `quorate run --plan {save}`", err=True)
     sys.exit(planned.exit_code)
 
 

@@ -10,8 +10,10 @@
     ├── TransportError                3  a command could not be run on a node
     │   ├── NodeUnreachable           3  no way to the node
     │   ├── CommandTimeout            3  the command did not end in time and was killed
-    │   └── CommandFailed             3  the command ended with a code other than 0
+    │   ├── CommandFailed             3  the command ended with a code other than 0
+    │   └── SudoRefused               3  sudo on the node does not let us; a RefusedError too
     ├── DriverError                   3  a system answered something that its driver cannot read
+    │   └── Forbidden                 3  the API forbids it; a RefusedError too
     ├── FaultError                    3
     │   ├── InjectionFailed           3  the act raised
     │   ├── InjectionUnproved         3  the act returned, yet nothing shows that the fault bit
@@ -141,8 +143,48 @@ class CommandFailed(TransportError):
         super().__init__(node, argv=argv, problem=problem, pasteable=pasteable)
 
 
+class SudoRefused(TransportError, RefusedError):
+    """sudo on the node did not run the command; ``said`` is the end of what it wrote.
+
+    ``allow`` is the line in the node's sudoers that would allow it.
+    """
+
+    def __init__(
+        self, node: str, *, argv: Sequence[str], user: str, said: str, pasteable: str = ""
+    ) -> None:
+        self.user = user
+        self.allow = f"{user} ALL=(root) NOPASSWD: ALL"
+        problem = (
+            f"sudo does not let {user} run {shlex.join(argv)}: {said}\n"
+            f"  a line in sudoers that does: {self.allow}   (quorate rights --sudoers {user})\n"
+            "  or give the password: --ask-sudo-password, or $QUORATE_SUDO_PASSWORD"
+        )
+        super().__init__(node, argv=argv, problem=problem, pasteable=pasteable)
+
+
 class DriverError(QuorateError):
     """A system (kube, etcd, haproxy, …) answered something that its driver cannot read."""
+
+
+class Forbidden(DriverError, RefusedError):
+    """The Kubernetes API forbids what was asked (403), and a look beforehand would have told so.
+
+    ``asked``: the right, in words; ``user``: whose it is not, "" where the API does not say;
+    ``granted_by``: the option of ``quorate rights`` whose manifest grants it, "" where none does.
+    """
+
+    def __init__(self, *asked: str, user: str, granted_by: Sequence[str]) -> None:
+        self.asked = asked
+        self.user = user
+        lines = "".join(f"\n  {one}" for one in asked)
+        options = " ".join(f"--{one}" for one in dict.fromkeys(granted_by))
+        way_out = (
+            f"quorate rights {options} | kubectl apply -f -" if options else "no manifest of ours"
+        )
+        super().__init__(
+            f"the Kubernetes API does not allow {user or 'the user of the kubeconfig'} to{lines}\n"
+            f"granted by: {way_out}"
+        )
 
 
 class FaultError(QuorateError):

@@ -34,12 +34,13 @@ ON_THE_LAB: Mapping[str, int] = {
     "quorate plan vip_drop_holder": 0,
     "quorate plan mine.yaml": 0,
     "quorate plan vip_drop_holder --cluster cluster.yaml": 0,
+    "quorate plan vip_drop_holder --save tonight.plan": 0,
     "quorate gate --suite core --max-age 24h": 3,
     "quorate audit": 0,
     "quorate audit --json": 0,
     "quorate audit --format sarif -o audit.sarif": 0,
     "quorate upgrade --to v1.37.2 --before-node './bring {node} {version}' --dry-run": 0,
-    "quorate run experiments/vip_drop_holder.yaml --set longest_outage_s=8 --set abort_when=60": 0,
+    "quorate run --plan tonight.plan": 0,
     "quorate report": 0,
     "quorate report runs/20260101T120000Z-vip_drop_holder-1a2b": 0,
     "quorate report --format html -o report.html": 0,
@@ -51,6 +52,7 @@ _GAMEDAY = "by hand: seven minutes of a lab; tests/contract plays short ones"
 _RUN = "one run of this kind is played; tests/lab plays every fault"
 _LIFE = "tests/lab/test_life.py and the lab's own fixture"
 _POWER = "tests/unit/drivers/switches, against simulators"
+_OWN = "Kubernetes' or the system's own; by hand on the lab"
 ELSEWHERE: Mapping[str, str] = {
     "git clone <this repository> quorate": "CI runs in a clone",
     "python3 noxfile.py": "tests/unit/project/test_bootstrap.py",
@@ -61,6 +63,16 @@ ELSEWHERE: Mapping[str, str] = {
     "quorate lab start": _LIFE,
     "quorate lab down": _LIFE,
     "quorate lab up --fix-host --control-planes 5": _LIFE,
+    "quorate lab up --fix-host --etcd external": "by hand: docs/evidence/topologies.md",
+    "quorate rights --probes --faults": "tests/unit/run/test_rights.py",
+    "umask 077": _OWN,
+    "kubectl config view --raw --minify"
+    " -o jsonpath='{.clusters[0].cluster.certificate-authority-data}'": _OWN,
+    "kubectl create token quorate --namespace kube-system --duration 24h > quorate.token": _OWN,
+    "cat > quorate.kubeconfig <<'END'": _OWN,
+    "useradd --create-home --password '*' quorate": _OWN,
+    "quorate rights --sudoers quorate > quorate.sudoers": "tests/unit/run/test_sudoers.py",
+    "install -m 0440 quorate.sudoers /etc/sudoers.d/quorate": _OWN,
     "quorate lab power off cp1": "tests/lab/test_power.py",
     "quorate run vip_drop_holder": _RUN,
     "quorate run mine.yaml": _RUN,
@@ -70,11 +82,17 @@ ELSEWHERE: Mapping[str, str] = {
     "QUORATE_CLUSTER=cluster.yaml chaos run experiments/vip_drop_holder.yaml": (
         "tests/lab/test_parity.py"
     ),
+    "quorate run experiments/vip_drop_holder.yaml --set longest_outage_s=8 --set abort_when=60": (
+        "tests/contract/engine/test_bounds.py"
+    ),
     "quorate gameday core": _GAMEDAY,
     "quorate audit --accept audit-accepted.yaml --backup '/backup/etcd/*.db'"
     " --backup-max-age 4h": "tests/lab/test_audit.py, with the lab's own list",
     "quorate audit --cluster cluster.yaml": "tests/lab/test_audit.py",
     "quorate discover --kubeconfig admin.conf --ssh-user root": "tests/lab/test_discover.py",
+    "quorate discover --kubeconfig admin.conf --inventory inventory/hosts.yaml": (
+        "tests/lab/test_discover.py, with the lab as an inventory"
+    ),
     "quorate discover --kubeconfig admin.conf --machine lb1=192.0.2.51 --machine lb2=192.0.2.52"
     " -o staging.yaml": "tests/unit/cluster/discovery",
     "quorate power ipmitool status cp1 --map power.yaml": _POWER,

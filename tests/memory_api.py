@@ -59,6 +59,8 @@ class MemoryServer:
     def _answer(
         self, method: str, path: str, *, query: dict[str, list[str]], body: bytes | None
     ) -> tuple[int, Object]:
+        if path.endswith("/selfsubjectaccessreviews"):
+            return 201, {"status": {"allowed": True}}
         if method == "POST" and path.endswith("/eviction"):
             return self._evict(path.removesuffix("/eviction"))
         if method == "GET" and path.rpartition("/")[2] in LISTS:

@@ -9,7 +9,7 @@ from quorate.harness.audit.facts import AuditFacts
 from quorate.harness.audit.rule import BLOCKING, WARNING, Found, rule
 from quorate.harness.model.touch import Way
 from quorate.harness.predict.balancing import SAYS_NOT_READY, tries_another_after_s
-from quorate.harness.predict.cluster_facts import APISERVER, HAPROXY, of
+from quorate.harness.predict.cluster_facts import APISERVER, HAPROXY, NGINX, of
 from quorate.harness.predict.facts import HaproxyBackend
 from quorate.harness.predict.formulas import Bound
 
@@ -209,6 +209,22 @@ def shutdown_delay(facts: AuditFacts) -> Iterator[Found]:
             yield Found(node, title, of(APISERVER, node), said, cost)
 
 
+@rule(
+    "lb-passive-checks",
+    WARNING,
+    "Nginx (open source) asks no API server whether it is ready: one that has lost its etcd, or "
+    "hangs, keeps its share of the connections for as long as that lasts",
+    fix="HAProxy with GET /readyz, or Nginx Plus with health_check",
+)
+def passive(facts: AuditFacts) -> Iterator[Found]:
+    for node, one in facts.configuration.nginx.items():
+        proxy = one.behind(facts.configuration.port)
+        if proxy is not None:
+            title = "sends to an API server that takes connections, whether it serves or not"
+            found = f"{len(proxy.servers)} servers with passive checks alone"
+            yield Found(node, title, of(NGINX, node), found)
+
+
 RULES = (
     leads_nowhere,
     lacks_apiserver,
@@ -221,4 +237,5 @@ RULES = (
     idle_timeout,
     keeps_sessions,
     shutdown_delay,
+    passive,
 )

@@ -23,6 +23,7 @@ from quorate.harness.drivers.power import PowerDriver
 from quorate.harness.drivers.processes import ProcessDriver
 from quorate.harness.drivers.public_files import PublicFileDriver
 from quorate.harness.drivers.reach import ReachDriver
+from quorate.harness.drivers.rights import RightsDriver
 from quorate.harness.drivers.sampler_pod import SamplerPodDriver
 from quorate.harness.drivers.service import ServiceDriver
 from quorate.harness.drivers.signing import SigningDriver
@@ -40,6 +41,7 @@ class Drivers:
     transport: Transport
     kube: KubeDriver
     api: KubeApi
+    rights: RightsDriver
     kube_commands: KubeCommands
     kubectl: KubectlDriver
     service: ServiceDriver
@@ -76,6 +78,7 @@ class Drivers:
             transport=transport,
             kube=kube,
             api=api,
+            rights=RightsDriver(kube.servers),
             kube_commands=KubeCommands(),
             kubectl=KubectlDriver(transport, cluster=cluster),
             service=ServiceDriver(cluster, api=api),

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from quorate.harness.drivers.clock import Clock
 from quorate.harness.drivers.kube_api import KubeApi
 from quorate.harness.drivers.pods import is_ending, leaves_in_a_drain, name_of, uid_of, what_keeps
-from quorate.harness.errors import DriverError
+from quorate.harness.errors import DriverError, Forbidden
 
 RETRY_S = 0.5
 """Between two rounds. `kubectl drain` waits 5 s after a 429; we time what it costs."""
@@ -67,7 +67,7 @@ def drain(
 
     The node must be cordoned before; once it is not any more, this ends: the drain was undone, by
     whoever, and may have outlived whoever started it. A round that no API server answers is
-    repeated; DriverError when no round was answered at all.
+    repeated; DriverError when no round was answered at all, Forbidden at once.
     """
     start = clock.now()
     evicted: dict[str, str] = {}
@@ -86,6 +86,8 @@ def drain(
                 elif status not in GONE:
                     refusals += 1
             answered = True
+        except Forbidden:
+            raise
         except DriverError:
             if not answered and clock.now() - start >= deadline_s:
                 raise

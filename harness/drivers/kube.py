@@ -12,10 +12,12 @@ import socket
 import ssl
 import threading
 import urllib.parse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from quorate.harness.drivers.forbidden import forbidden
 from quorate.harness.drivers.kubeconfig import KubeCredentials
 from quorate.harness.errors import DriverError
 
@@ -50,8 +52,17 @@ class Host(Protocol):
 class ApiServer:
     """One API server over one kept connection; not for two threads at once."""
 
-    def __init__(self, node: Host, *, tls: ssl.SSLContext, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        node: Host,
+        *,
+        tls: ssl.SSLContext,
+        timeout_s: float = TIMEOUT_S,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """`headers`: of each request, beside its own; a token, perhaps."""
         self.node = node
+        self._headers = headers
         self._tls = tls
         self._timeout_s = timeout_s
         self._connection: http.client.HTTPSConnection | None = None
@@ -79,7 +90,7 @@ class ApiServer:
             self._connection = http.client.HTTPSConnection(
                 self.node.address, API_SERVER_PORT, timeout=self._timeout_s, context=self._tls
             )
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": "application/json", **self._headers}
         if body is not None:
             headers["Content-Type"] = content_type
         self._connection.request(method, path, body=body, headers=headers)
@@ -99,12 +110,14 @@ class KubeDriver:
     def __init__(self, cluster: Cluster, *, credentials: KubeCredentials) -> None:
         self.nodes = cluster.control_planes
         self._tls = credentials.ssl_context()
+        self.headers: Mapping[str, str] = credentials.headers
+        """What a request over a `connection` must carry."""
         self._lock = threading.Lock()
         self._servers = [self.api_server(node) for node in self.nodes]
 
     def api_server(self, node: Node, *, timeout_s: float = TIMEOUT_S) -> ApiServer:
         """A connection of the caller's own to one API server."""
-        return ApiServer(node, tls=self._tls, timeout_s=timeout_s)
+        return ApiServer(node, tls=self._tls, timeout_s=timeout_s, headers=self.headers)
 
     def servers(self, *, timeout_s: float = CONTROL_TIMEOUT_S) -> list[ApiServer]:
         """A new connection to each API server, for one thread; made when first asked."""
@@ -119,7 +132,7 @@ class KubeDriver:
     def get_json(self, path: str) -> Any:
         """The JSON at `path` from the first API server that answers 200, the last good one first.
 
-        DriverError names what each of them said.
+        DriverError names what each of them said; Forbidden as soon as one says so.
         """
         said = []
         with self._lock:
@@ -133,6 +146,8 @@ class KubeDriver:
                     self._servers.remove(server)
                     self._servers.insert(0, server)
                     return _decoded(answer.body, path)
+                if answer.status == http.client.FORBIDDEN:
+                    raise forbidden("GET", path, body=answer.body)
                 said.append(f"API server of {server.node.name}: {answer.status} for {path}")
         raise DriverError("no API server answers:\n  " + "\n  ".join(said))
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, Protocol
 from urllib.parse import quote
 
+from quorate.harness.drivers.forbidden import forbidden
 from quorate.harness.drivers.kube import Answer
 from quorate.harness.errors import DriverError
 from quorate.harness.model.marks import LABEL, annotation
@@ -60,7 +61,8 @@ class KubeApi:
     def ask(
         self, method: str, path: str, *, body: object = None, content_type: str = JSON
     ) -> Answer:
-        """The first answer that is the cluster's. DriverError when no API server answers."""
+        """The first answer that is the cluster's. DriverError when no API server answers, Forbidden
+        where one forbids it."""
         data = None if body is None else json.dumps(body).encode()
         said: list[str] = []
         last: Answer | None = None
@@ -72,6 +74,8 @@ class KubeApi:
                 continue
             finally:
                 server.close()
+            if answer.status == http.client.FORBIDDEN:
+                raise forbidden(method, path, body=answer.body)
             if answer.status < _FINAL:
                 return answer
             last = answer

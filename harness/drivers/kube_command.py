@@ -135,13 +135,17 @@ def main() -> int:
     parser.add_argument("words", nargs="*")
     given = parser.parse_args()
     try:
-        tls = KubeCredentials.read(given.kubeconfig).ssl_context()
+        credentials = KubeCredentials.read(given.kubeconfig)
+        tls, headers = credentials.ssl_context(), credentials.headers
         nodes = [
             Server(name, address)
             for name, _, address in (server.partition("=") for server in given.server)
         ]
         api = KubeApi(
-            lambda: [ApiServer(node, tls=tls, timeout_s=CONTROL_TIMEOUT_S) for node in nodes]
+            lambda: [
+                ApiServer(node, tls=tls, timeout_s=CONTROL_TIMEOUT_S, headers=headers)
+                for node in nodes
+            ]
         )
         print(carry_out(api, given.verb, given.words))
     except QuorateError as error:

@@ -1,22 +1,38 @@
-"""The administrator's credentials, from a kubeconfig with client certificates."""
+"""The credentials of a kubeconfig's current context: a client certificate, a token, or what an exec
+plugin gives."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import json
+import re
 import ssl
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import yaml
 
+from quorate.harness.drivers.exec_plugin import Given, ask_plugin
 from quorate.harness.errors import DriverError
+
+WANTED = (
+    "quorate takes a current context whose cluster has certificate-authority(-data), and whose "
+    "user has client-certificate(-data) with client-key(-data), as kubeadm's admin.conf has, or "
+    "token, tokenFile or exec"
+)
+_NOT_TAKEN = {
+    "users": ("username", "password", "auth-provider", "as", "as-uid", "as-groups"),
+    "clusters": ("insecure-skip-tls-verify", "proxy-url"),
+}
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+"""What may stand in a header's line."""
 
 
 @dataclass(frozen=True)
@@ -28,44 +44,69 @@ class CredentialFiles:
     key: Path
 
 
+class Expiry(NamedTuple):
+    """When credentials end, in UTC; what ends, and how it is renewed."""
+
+    at: datetime
+    of: str
+    remedy: str
+
+
 @dataclass(frozen=True)
 class KubeCredentials:
-    """PEM bytes; kept out of repr, logs and the run directory."""
+    """PEM bytes and a bearer token; kept out of repr, logs and the run directory.
+
+    ``certificate`` and ``key`` are empty, or ``token`` is. ``given_until``: what an exec plugin
+    says of how long it holds.
+    """
 
     ca: bytes = field(repr=False)
-    certificate: bytes = field(repr=False)
-    key: bytes = field(repr=False)
+    certificate: bytes = field(repr=False, default=b"")
+    key: bytes = field(repr=False, default=b"")
+    token: str = field(repr=False, default="")
+    given_until: datetime | None = None
 
     @classmethod
     def read(cls, kubeconfig: Path) -> KubeCredentials:
-        """The credentials of the current context. DriverError names what the file lacks."""
+        """The credentials of the current context; an exec plugin is asked. DriverError names what
+        the file lacks, or what the plugin said."""
         try:
             document = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
             context = _named(document, "contexts", document["current-context"])["context"]
             cluster = _named(document, "clusters", context["cluster"])["cluster"]
             user = _named(document, "users", context["user"])["user"]
-            return cls(
-                ca=_pem(cluster, "certificate-authority", kubeconfig),
-                certificate=_pem(user, "client-certificate", kubeconfig),
-                key=_pem(user, "client-key", kubeconfig),
-            )
+            _refuse_not_taken(cluster, user, kubeconfig)
+            ca = _pem(cluster, "certificate-authority", kubeconfig)
+            given = _given(user, kubeconfig)
         except OSError as error:
-            raise DriverError(f"{kubeconfig}: cannot be read: {error.strerror}") from error
+            where = error.filename or kubeconfig
+            raise DriverError(f"{where}: cannot be read: {error.strerror}") from error
         except (yaml.YAMLError, KeyError, TypeError, binascii.Error) as error:
             raise DriverError(
-                f"{kubeconfig}: no client certificate to be had ({type(error).__name__}: {error}); "
-                "quorate needs a kubeconfig whose current context has certificate-authority, "
-                "client-certificate and client-key, as kubeadm's admin.conf has"
+                f"{kubeconfig}: no credentials to be had ({_what(error)}); {WANTED}"
             ) from error
+        if given.token and not _TOKEN.fullmatch(given.token):
+            raise DriverError(f"{kubeconfig}: the token holds what no token holds (a blank?)")
+        return cls(ca, given.certificate, given.key, given.token, given.until)
 
-    def valid_until(self) -> datetime:
-        """When the client's certificate expires, in UTC. DriverError where it is none."""
-        from cryptography import x509  # takes 50 ms, which `quorate --help` need not
+    @property
+    def headers(self) -> dict[str, str]:
+        """What each request carries besides."""
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
 
-        try:
-            return x509.load_pem_x509_certificate(self.certificate).not_valid_after_utc
-        except ValueError as error:
-            raise DriverError(f"the kubeconfig's client certificate is none: {error}") from error
+    def expiry(self) -> Expiry | None:
+        """The first end of what is here; None where nothing tells. DriverError where the client's
+        certificate is none."""
+        found = []
+        if self.certificate:
+            of, remedy = "client certificate", "kubeadm certs renew admin.conf"
+            found.append(Expiry(_end_of_certificate(self.certificate), of, remedy))
+        if (until := _end_of_token(self.token)) is not None:
+            found.append(Expiry(until, "token", "kubectl create token … --duration=…"))
+        if self.given_until is not None:
+            of = "credentials, as its exec plugin gave them,"
+            found.append(Expiry(self.given_until, of, "ask for ones that last longer"))
+        return min(found, default=None)
 
     @contextmanager
     def as_files(self) -> Iterator[CredentialFiles]:
@@ -87,7 +128,8 @@ class KubeCredentials:
         try:
             with self.as_files() as files:
                 context.load_verify_locations(files.ca)
-                context.load_cert_chain(files.certificate, files.key)
+                if self.certificate:
+                    context.load_cert_chain(files.certificate, files.key)
         except ssl.SSLError as error:
             raise DriverError(f"the kubeconfig's certificates cannot be used: {error}") from error
         return context
@@ -106,9 +148,57 @@ def server_of(kubeconfig: Path) -> tuple[str, int]:
         raise DriverError(f"{kubeconfig}: cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         raise DriverError(
-            f"{kubeconfig}: its current context has no https server ({type(error).__name__}: "
-            f"{error})"
+            f"{kubeconfig}: its current context has no https server ({_what(error)})"
         ) from error
+
+
+def _given(user: Mapping[str, Any], kubeconfig: Path) -> Given:
+    """What the user shows; client-go takes them in this order (tools/clientcmd, transport)."""
+    if "exec" in user:
+        return ask_plugin(user["exec"], kubeconfig=kubeconfig)
+    if "tokenFile" in user:  # before token: "tokenFile takes precedence" (clientcmd/api/v1)
+        text = Path(kubeconfig.parent, str(user["tokenFile"])).read_text(encoding="utf-8")
+        return Given(token=text.strip())
+    if "token" in user:
+        return Given(token=str(user["token"]).strip())
+    return Given(_pem(user, "client-certificate", kubeconfig), _pem(user, "client-key", kubeconfig))
+
+
+def _refuse_not_taken(
+    cluster: Mapping[str, Any], user: Mapping[str, Any], kubeconfig: Path
+) -> None:
+    for section, entry in (("clusters", cluster), ("users", user)):
+        for key in _NOT_TAKEN[section]:
+            if entry.get(key):
+                raise DriverError(f"{kubeconfig}: {section}: {key} is not taken; {WANTED}")
+
+
+def _end_of_certificate(pem: bytes) -> datetime:
+    from cryptography import x509  # takes 50 ms, which `quorate --help` need not
+
+    try:
+        return x509.load_pem_x509_certificate(pem).not_valid_after_utc
+    except ValueError as error:
+        raise DriverError(f"the kubeconfig's client certificate is none: {error}") from error
+
+
+def _end_of_token(token: str) -> datetime | None:
+    """`exp` of a JSON Web Token (RFC 7519), as ServiceAccounts' are; None for any other."""
+    try:
+        payload = token.split(".")[1]
+        said = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return datetime.fromtimestamp(float(said["exp"]), UTC)
+    except (IndexError, ValueError, KeyError, TypeError, OverflowError):
+        return None
+
+
+def _what(error: Exception) -> str:
+    """Of a file that holds secrets: a parser's message may quote its lines."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"line {error.problem_mark.line + 1} is no YAML"
+    if isinstance(error, (KeyError, binascii.Error)):
+        return f"{type(error).__name__}: {error}"
+    return type(error).__name__
 
 
 def _named(document: Mapping[str, Any], section: str, name: str) -> Mapping[str, Any]:

@@ -7,12 +7,13 @@ of its own and leaves it alone. Objects that are ours altogether carry the mark 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 from quorate.harness.drivers.kube_api import KubeApi, labelled
-from quorate.harness.errors import DriverError
+from quorate.harness.errors import DriverError, Forbidden
 from quorate.harness.model.marks import LABEL, PREFIX, annotation
 
 TRIES = 10
@@ -24,9 +25,11 @@ WHERE = (
     "/api/v1/namespaces/kube-system/configmaps",
     # Ours alone: nobody else's Secrets are read.
     f"/api/v1/namespaces/kube-system/pods?labelSelector={quote(LABEL, safe='')}",
-    f"/api/v1/namespaces/kube-system/secrets?labelSelector={quote(LABEL, safe='')}",
     "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
 )
+SECRETS = f"/api/v1/namespaces/kube-system/secrets?labelSelector={quote(LABEL, safe='')}"
+"""Each lies beside a pod of ours. To list them takes a right that shows all others too, so it is
+not asked of whoever makes none."""
 
 
 def put(
@@ -84,10 +87,12 @@ def _delete(api: KubeApi, path: str, found: Mapping[str, Any], *, mark: str) -> 
 
 def left(api: KubeApi) -> list[str]:
     """Every object on which a change of ours may be. DriverError where that cannot be seen."""
+    seen = [(path, item) for path in WHERE for item in api.items(path)]
+    with contextlib.suppress(Forbidden):
+        seen += [(SECRETS, item) for item in api.items(SECRETS)]
     return [
         f"{path.partition('?')[0].rpartition('/')[2]}/{item['metadata']['name']}: {key}"
-        for path in WHERE
-        for item in api.items(path)
+        for path, item in seen
         for kind in ("annotations", "labels")
         for key in item["metadata"].get(kind) or {}
         if key.startswith(PREFIX)

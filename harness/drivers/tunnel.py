@@ -134,6 +134,7 @@ class PodPort:
         connected = connection.sock
         try:
             asked = f"GET {path} HTTP/1.1\r\nHost: {node.name}\r\n"
+            asked += "".join(f"{name}: {value}\r\n" for name, value in self._kube.headers.items())
             connected.sendall(f"{asked}Connection: Upgrade\r\nUpgrade: quorate\r\n\r\n".encode())
             head = b""
             while not head.endswith(b"\r\n\r\n"):

@@ -40,6 +40,7 @@ class ObjectsFollower(Source):
     def __init__(self, node: Node, *, resource: Resource, kube: KubeDriver, sink: Sink) -> None:
         super().__init__(f"{resource.name} by {node.name}", sink=sink)
         self._node, self._resource, self._kube = node, resource, kube
+        self._headers = {"Accept": "application/json", **kube.headers}
         self._heard_ns = 0
         self._is_open = False
         self._socket: socket.socket | None = None
@@ -80,7 +81,7 @@ class ObjectsFollower(Source):
             connection.close()
 
     def _list(self, connection: http.client.HTTPSConnection) -> int:
-        connection.request("GET", self._resource.path, headers={"Accept": "application/json"})
+        connection.request("GET", self._resource.path, headers=self._headers)
         answer = connection.getresponse()
         body = answer.read()
         _demand_ok(answer.status)
@@ -96,7 +97,7 @@ class ObjectsFollower(Source):
         """Until the server ends it in order; the version to go on from."""
         query = f"watch=1&allowWatchBookmarks=true&timeoutSeconds={WATCH_S}"
         path = f"{self._resource.path}?{query}&resourceVersion={version}"
-        connection.request("GET", path, headers={"Accept": "application/json"})
+        connection.request("GET", path, headers=self._headers)
         answer = connection.getresponse()
         if answer.status != http.client.OK:
             answer.read()

@@ -21,11 +21,13 @@ IN_FLIGHT_MAX = 512
 
 @dataclass(frozen=True)
 class ClientCredentials:
-    """A client's identity, as PEM text; never written below a run directory."""
+    """A client's identity, as PEM text or as a bearer token; never written below a run
+    directory."""
 
     ca_pem: str
     certificate_pem: str = field(repr=False, default="")
     key_pem: str = field(repr=False, default="")
+    token: str = field(repr=False, default="")
 
 
 @dataclass(frozen=True)
@@ -77,12 +79,14 @@ class ProbePlan:
         """A request's first line and fields, without the empty line that ends them; identity
         encoding, so that a body can be read as it comes."""
         authority = f"[{self.host}]" if ":" in self.host else self.host
+        token = self.credentials.token if self.credentials else ""
         fields = {
             "Host": f"{authority}:{self.port}",
             "User-Agent": "quorate-sampler",
             "Accept": "application/json, */*",
             "Accept-Encoding": "identity",
             "Connection": "close" if self.connection == "new" else "keep-alive",
+            **({"Authorization": f"Bearer {token}"} if token else {}),
             **self.headers,
         }
         return f"{method} {path} HTTP/1.1\r\n" + "".join(

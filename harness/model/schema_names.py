@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-SCHEMAS = ("experiment", "cluster", "suite", "verdict", "audit", "acceptance")
+SCHEMAS = ("experiment", "cluster", "suite", "verdict", "audit", "acceptance", "plan")

@@ -17,6 +17,7 @@ from quorate.harness.model.audit import AcceptanceFile, Audit
 from quorate.harness.model.cluster import Cluster
 from quorate.harness.model.experiment import Step
 from quorate.harness.model.objectives import LongestOutage, Objective
+from quorate.harness.model.plan_file import PlanFile
 from quorate.harness.model.probe_spec import ProbeSpec
 from quorate.harness.model.suite_file import EntryFile, SuiteFile
 from quorate.harness.model.verdict import Verdict
@@ -97,5 +98,6 @@ _MADE: Mapping[str, Callable[[], dict[str, Any]]] = {
     "suite": Suite.model_json_schema,
     "verdict": lambda: Verdict.model_json_schema(mode="serialization"),
     "audit": lambda: Audit.model_json_schema(mode="serialization"),
+    "plan": PlanFile.model_json_schema,
     "acceptance": AcceptanceFile.model_json_schema,
 }

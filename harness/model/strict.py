@@ -6,6 +6,7 @@ allowed and the path of the field, which a reader of files turns into a line num
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -20,6 +21,7 @@ StrictT = TypeVar("StrictT", bound="Strict")
 # .inf and .nan bound nothing.
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
+_USER_IN_URL = re.compile(r"//\S*@")
 FOUND_CHARS = 80
 """How much of a wrong value a message repeats."""
 
@@ -57,13 +59,14 @@ def path_text(path: tuple[str | int, ...]) -> str:
 
 
 def value_text(value: object) -> str:
-    """A wrong value as a person reads it: its type where it is not a scalar, and cut short."""
+    """A wrong value as a person reads it: its type where it is not a scalar, and cut short; of a
+    URL without the user and the password in it."""
     if value is None:
         return "nothing"
     if isinstance(value, Mapping):
         return f"a mapping with {', '.join(map(str, value)) or 'no keys'}"[:FOUND_CHARS]
     if isinstance(value, str | bool | int | float):
-        return repr(value)[:FOUND_CHARS]
+        return _USER_IN_URL.sub("//…@", repr(value))[:FOUND_CHARS]
     if isinstance(value, list | tuple):
         return f"a list of {len(value)}"
     return type(value).__name__

@@ -30,13 +30,14 @@ from quorate.harness.errors import DriverError, RefusedError, StoreError, Transp
 from quorate.harness.faults.contract import mark_of
 from quorate.harness.model.cluster import HARNESS
 from quorate.harness.model.marks import LABEL
+from quorate.harness.model.rights import LEASE_NAME
 from quorate.harness.model.undo import Undo
 from quorate.harness.transport import Transport
 from quorate.harness.undo.durable import replace_text, storing
 from quorate.harness.undo.settle import LEASE
 
 INJECTION = LEASE
-NAME = "quorate-run"
+NAME = LEASE_NAME
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"
 PATH = f"{LEASES}/{NAME}"
 TIME = "%Y-%m-%dT%H:%M:%S.%fZ"

@@ -31,6 +31,7 @@ from quorate.harness.run.observer import Observer, sources_of
 from quorate.harness.run.places import read_places
 from quorate.harness.run.progress import Progress
 from quorate.harness.run.request import Request
+from quorate.harness.run.rights import demand_rights
 from quorate.harness.run.run import Run
 from quorate.harness.run.sampling import Sampling
 from quorate.harness.run.vantages import Reach
@@ -85,13 +86,13 @@ def open_run(request: Request, *, parts: Parts, progress: Progress) -> Run:
 
 
 def refuse_expiring(credentials: KubeCredentials, *, lasts_s: float) -> None:
-    """RefusedError where the client's certificate expires before the run may be over: what is asked
-    after that would look like an outage, and what is to be undone through the API would not be."""
-    until = credentials.valid_until()
-    if until <= datetime.now(UTC) + timedelta(seconds=lasts_s):
+    """RefusedError where the credentials expire before the run may be over: what is asked after
+    that would look like an outage, and what is to be undone through the API would not be."""
+    end = credentials.expiry()
+    if end is not None and end.at <= datetime.now(UTC) + timedelta(seconds=lasts_s):
         raise RefusedError(
-            f"the kubeconfig's client certificate is valid until {until:%Y-%m-%d %H:%M:%S} UTC, "
-            f"and this run may last {lasts_s:.0f} s: renew it (kubeadm certs renew admin.conf)"
+            f"the kubeconfig's {end.of} is valid until {end.at:%Y-%m-%d %H:%M:%S} UTC, "
+            f"and this run may last {lasts_s:.0f} s: renew it ({end.remedy})"
         )
 
 
@@ -186,6 +187,7 @@ def _assemble(
         lease_node=drivers.leases.node,
         ledger=ledger,
         open_ledger=lambda: injector.hold(ledger.undo(), ledger.make),
+        demand_rights=functools.partial(demand_rights, drivers, request.experiment),
         claim=lambda lasts_s: injector.hold(
             lease.undo(), functools.partial(lease.take, lasts_s=lasts_s)
         ),

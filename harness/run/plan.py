@@ -25,6 +25,7 @@ from quorate.harness.model.verdict import PredictionResult
 from quorate.harness.predict.cluster_facts import pods_on
 from quorate.harness.run.durations import watched_s, worst_case_s
 from quorate.harness.run.forecast import Forecast, entries_of
+from quorate.harness.run.host_keys import unchecked
 from quorate.harness.run.limits import (
     Arithmetic,
     Down,
@@ -35,6 +36,7 @@ from quorate.harness.run.limits import (
 )
 from quorate.harness.run.opening import Parts, refuse_while_pending
 from quorate.harness.run.play import read_experiment, read_source
+from quorate.harness.run.rights import demand_rights
 from quorate.harness.run.switches import check_means, switches_for
 from quorate.harness.run.targets import LEASES, Facts, resolve, selector_of, words_of
 from quorate.harness.run.vantages import vantage_node
@@ -70,7 +72,7 @@ class FaultPlan:
 @dataclass(frozen=True)
 class RunPlan:
     """The whole. `refusals`: why a run would not begin now. `later`: what is known only when the
-    arrangements are on."""
+    arrangements are on. `warnings`: what a run would not be refused for."""
 
     experiment: Experiment
     cluster: str
@@ -80,6 +82,7 @@ class RunPlan:
     faults: tuple[FaultPlan, ...]
     refusals: tuple[str, ...] = ()
     later: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def lasts_s(self) -> float:
@@ -146,6 +149,8 @@ class Planning:
             refuse_while_pending(PendingRuns(state_dir))
         with self._noting():
             entries_of(self._experiment, cluster=self._cluster)
+        with self._noting():
+            demand_rights(self._drivers, self._experiment)
         facts, down = look(self._drivers, self._experiment), self._down()
         nodes = {word: self._nodes(word, facts) for word in words_of(self._experiment)}
         targeted = sorted({node for found in nodes.values() for node in found})
@@ -170,6 +175,7 @@ class Planning:
             faults=faults,
             refusals=tuple(dict.fromkeys(self._refusals)),
             later=tuple(dict.fromkeys(self._later)),
+            warnings=unchecked(self._cluster.ssh),
         )
 
     @contextlib.contextmanager

@@ -34,6 +34,7 @@ def plan_to_dict(plan: RunPlan) -> dict[str, object]:
         "faults": [_fault_dict(one) for one in plan.faults],
         "refusals": list(plan.refusals),
         "known_once_arranged": list(plan.later),
+        "warnings": list(plan.warnings),
     }
 
 
@@ -54,6 +55,7 @@ def _lines(plan: RunPlan) -> Iterator[str]:
     if not plan.faults:
         yield "nothing is broken"
     yield from _section("Known only once it is arranged", list(plan.later))
+    yield from _section("Be warned", list(plan.warnings))
     yield from _section("A run would be refused now", list(plan.refusals))
 
 

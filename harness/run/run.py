@@ -61,6 +61,8 @@ class Run:
         """Start following the components; refuse a cluster that is not whole; resolve targets."""
         with self._step():
             self._w.observer.start()
+            # While the followers start, which takes them a second.
+            self._w.watcher.beside(self._w.demand_rights, what="which rights are there?")
             components = self._w.observer.components
             follows = self.request.follows or self.request.place > 1
             whole = self._w.watcher.until(

@@ -30,6 +30,7 @@ def plans(
         ca_pem=credentials.ca.decode("ascii"),
         certificate_pem=credentials.certificate.decode("ascii"),
         key_pem=credentials.key.decode("ascii"),
+        token=credentials.token,
     )
     experiment = request.experiment
     asked = {

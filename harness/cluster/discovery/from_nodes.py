@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from quorate.harness.drivers import haproxy, keepalived
+from quorate.harness.drivers import etcd, haproxy, keepalived
 from quorate.harness.drivers.manifests import path_of
 from quorate.harness.drivers.node_program import parse_addresses
 from quorate.harness.errors import DriverError
@@ -21,12 +21,14 @@ NGINX = "/etc/nginx/nginx.conf"
 ETCD_ENVIRONMENT = "/etc/etcd.env"
 """Kubespray's; kubeadm's etcd has a manifest instead."""
 
+ETCD = (path_of("etcd"), etcd.CONFIGURATION, ETCD_ENVIRONMENT)
+"""One of these is where a member runs."""
+
 FILES = (
     keepalived.CONFIGURATION,
     haproxy.CONFIGURATION,
     NGINX,
-    ETCD_ENVIRONMENT,
-    path_of("etcd"),
+    *ETCD,
     path_of("kube-apiserver"),
     path_of("kube-vip"),
 )
@@ -54,7 +56,7 @@ def machine_of(name: str, *, files: Mapping[str, str], addresses: str) -> Machin
     has = files.get
     text = has(haproxy.CONFIGURATION, "")
     nginx = has(NGINX, "")
-    balancer = "haproxy" if text else "nginx" if _streams(nginx) else ""
+    balancer = "haproxy" if _binds(text) else "nginx" if _streams(nginx) else ""
     server = has(path_of("kube-apiserver"))
     container = Container(server, name="kube-apiserver.yaml") if server else None
     vrrp = has(keepalived.CONFIGURATION)
@@ -65,9 +67,9 @@ def machine_of(name: str, *, files: Mapping[str, str], addresses: str) -> Machin
     return Machine(
         name=name,
         keepalived=parse_keepalived(vrrp) if vrrp else None,
-        haproxy=haproxy_of(text) if text else None,
+        haproxy=haproxy_of(text) if balancer == "haproxy" else None,
         balancer=balancer,
-        etcd=path_of("etcd") in files or ETCD_ENVIRONMENT in files,
+        etcd=any(path in files for path in ETCD),
         etcd_servers=_hosts(container.text("etcd-servers")) if container else (),
         etcd_certificate=container.text("etcd-certfile") if container else "",
         addresses=held,
@@ -106,6 +108,11 @@ def _sections(text: str) -> Iterator[tuple[str, list[list[str]]]]:
         else:
             lines.append(words)
     yield kind, lines
+
+
+def _binds(text: str) -> bool:
+    """Debian's package has a haproxy.cfg that listens nowhere."""
+    return any(words[0] == "bind" for _, lines in _sections(text) for words in lines)
 
 
 def _streams(text: str) -> bool:

@@ -28,6 +28,8 @@ class Given:
     ca: Path | None = None
     machines: Mapping[str, str] = field(default_factory=dict)
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """Node of Kubernetes → where ssh goes, where that is another than its InternalIP."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def merge(
 ) -> Discovered:
     """``unread``: machine → why it could not be asked."""
     missing, notes = [], []
-    addresses = {node.name: node.address for node in api.nodes} | dict(given.machines)
+    addresses = addresses_of(api, given)
     vip = given.virtual_ip or _virtual_ip(api, machines)
     if vip is None:
         missing.append(_no_vip(api))
@@ -80,6 +82,12 @@ def merge(
     )
 
 
+def addresses_of(api: ApiFacts, given: Given) -> dict[str, str]:
+    """Every machine, and where ssh goes."""
+    own = {node.name: given.addresses.get(node.name, node.address) for node in api.nodes}
+    return own | dict(given.machines)
+
+
 def _cluster(
     api: ApiFacts,
     machines: Mapping[str, Machine],
@@ -88,6 +96,7 @@ def _cluster(
     vip: tuple[str, int],
 ) -> Cluster:
     told = next((one.haproxy for one in machines.values() if one.haproxy is not None), HAProxy())
+    balancing = {m.balancer for m in machines.values() if m.balancer and _may_hold(m, vip)}
     data: dict[str, object] = {
         "format": 1,
         "name": given.name or api.name or "kubernetes",
@@ -96,6 +105,7 @@ def _cluster(
         "nodes": nodes,
         "ssh": dict(given.ssh),
         "haproxy": told,
+        "balancer": "nginx" if balancing == {"nginx"} else "haproxy",
         "network_namespace": given.network_namespace,
         "ca": given.ca,
     }
@@ -170,7 +180,7 @@ def _may_hold(machine: Machine, vip: tuple[str, int] | None) -> bool:
 def _order(node: Mapping[str, object]) -> tuple[int, str]:
     roles = node["roles"]
     assert isinstance(roles, list)
-    ranks = [Role.CONTROL_PLANE, Role.ETCD, Role.LOAD_BALANCER, Role.WORKER]
+    ranks = [Role.CONTROL_PLANE, Role.WORKER, Role.ETCD, Role.LOAD_BALANCER]
     return min((ranks.index(Role(role)) for role in roles), default=len(ranks)), str(node["name"])
 
 

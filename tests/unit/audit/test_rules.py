@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from quorate.harness.audit import controllers
+from quorate.harness.audit.auditing import audit
 from quorate.harness.audit.facts import Terms
+from quorate.harness.predict.facts import NginxFacts, NginxProxy, NginxServer
 from quorate.harness.run.audit_objects import quantity
 from quorate.harness.run.auditing import BACKUPS
 from tests import paper_lab as paper
@@ -338,3 +340,14 @@ def test_an_api_server_that_is_not_ready_blocks(lab: Lab) -> None:
     assert list(controllers.not_ready.findings(facts)) == []
     (found,) = controllers.not_ready.findings(replace(facts, apiservers_ready={"cp1": False}))
     assert (found.id, found.of) == ("apiserver-not-ready", "cp1")
+
+
+def test_nginx_asks_no_api_server(lab: Lab) -> None:
+    facts = lab.facts()
+    servers = tuple(NginxServer(f"10.77.0.1{number}", 6443) for number in (1, 2, 3))
+    proxy = NginxFacts({facts.configuration.port: NginxProxy("api", servers)})
+    other = replace(facts.configuration, nginx={"cp1": proxy})
+    (found,) = (one for one in audit(replace(facts, configuration=other), explained=()).findings
+                if one.id == "lb-passive-checks")  # fmt: skip
+    assert (found.of, found.where) == ("cp1", "nginx.conf of cp1")
+    assert lab.found("lb-passive-checks") == []

@@ -12,7 +12,7 @@ import yaml
 
 from quorate.harness import cli
 
-PAGES = ("gate.md", "gameday.md", "reports.md")
+PAGES = ("gate.md", "gameday.md", "reports.md", "rights.md")
 
 
 def blocks(page: Path, kind: str) -> list[str]:
@@ -26,7 +26,7 @@ def commands(root: Path) -> list[str]:
         for kind in ("console", "yaml", "groovy"):
             for block in blocks(root / "docs" / name, kind):
                 found += re.findall(
-                    r"quorate (?:gate|gameday|schedule|report|schema)\b[^>|&\n]*", block
+                    r"quorate (?:gate|gameday|schedule|report|schema|rights)\b[^>|&\n]*", block
                 )
     return [one.rstrip(" \\)'\"") if one.count("'") % 2 else one for one in found]
 

@@ -9,7 +9,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 
@@ -47,6 +47,7 @@ class Server:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
+                assert self.headers["Authorization"] == "Bearer tok"
                 outer.asked.append(self.path)
                 self.send_response(200)
                 if "watch=1" not in self.path:
@@ -75,6 +76,8 @@ class Server:
             target=self.http.serve_forever, kwargs={"poll_interval": 0.05}
         )
         self.thread.start()
+
+    headers: ClassVar[dict[str, str]] = {"Authorization": "Bearer tok"}
 
     def connection(self, node: object, *, timeout_s: float) -> http.client.HTTPConnection:
         host, port = cast("tuple[str, int]", self.http.server_address)

@@ -34,7 +34,7 @@ def with_flags(manifest: str, *flags: str) -> str:
 
 
 def test_apiserver() -> None:
-    manifest = APISERVER.format(address="10.77.0.11")
+    manifest = APISERVER.format(address="10.77.0.11", etcd_servers="https://127.0.0.1:2379")
     assert parse_apiserver(manifest) == ApiserverFacts(
         etcd_servers=("https://127.0.0.1:2379",), shutdown_delay_s=10.0, etcd_check_s=2.0
     )

@@ -135,6 +135,7 @@ class Scene:
             guard=SimpleNamespace(look=nothing, heed=nothing, refuse_more=nothing),
             progress=SimpleNamespace(say=nothing),
             open_ledger=lambda: self.asked.append("the ledger's registers"),
+            demand_rights=nothing,
             claim=self.claim,
             demand_lease=self.demand_lease,
         )

@@ -74,7 +74,7 @@ def test_what_the_cluster_decides_on_is_found_at_the_start_and_written_down(
         return {"dns:1": Endpoint("10.0.1.1", 53), "kubernetes": Endpoint("10.96.0.1", 443)}
 
     events: list[dict[str, Any]] = []
-    one: Any = SimpleNamespace(ca=b"CA", certificate=b"C", key=b"K")
+    one: Any = SimpleNamespace(ca=b"CA", certificate=b"C", key=b"K", token="")
     nobody: Any = None  # no pod is asked from
     ledger: Any = SimpleNamespace(registers_for=lambda name: (), plans=lambda client: {})
     directory: Any = SimpleNamespace(append_event=lambda kind, **data: events.append(data))

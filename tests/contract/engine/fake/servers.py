@@ -26,6 +26,25 @@ from world import API_PORT, FAILOVER_S, VIP_PORT, World
 TICK_S = 0.02
 
 LEASE: list[dict[str, Any]] = []
+REVIEW = b'{"status": {"allowed": true}}'
+
+
+class Doorkeeper:
+    """Lets in whoever shows the token in WORLD/token, where there is one, and writes each kind of
+    question into WORLD/asked once."""
+
+    def __init__(self, world: World) -> None:
+        file = world.path / "token"
+        self._line = f"authorization: bearer {file.read_text()}\r\n" if file.exists() else ""
+        self._asked = world.path / "asked"
+        self._seen: set[tuple[str, str]] = set()
+
+    def lets_in(self, head: str, method: str, path: str) -> bool:
+        if (method, path) not in self._seen:
+            self._seen.add((method, path))
+            with self._asked.open("a") as file:
+                file.write(f"{method} {path}\n")
+        return self._line.lower() in head.lower()
 
 
 def body_of(world: World, path: str) -> bytes:
@@ -90,6 +109,7 @@ class Listener:
     def __init__(
         self, world: World, host: str, port: int, *, tls: ssl.SSLContext, kept: ConfigMaps
     ) -> None:
+        self._door = Doorkeeper(world)
         self._world, self._host, self._port, self._tls = world, host, port, tls
         self._kept = kept
         self._server: asyncio.Server | None = None
@@ -114,7 +134,11 @@ class Listener:
                 method, path = head.decode().split()[:2]
                 given = await reader.readexactly(_length(head))
                 status, body = 200, body_of(self._world, path)
-                if "/leases" in path:
+                if not self._door.lets_in(head.decode(), method, path):
+                    status, body = 401, b"{}"
+                elif path.endswith("/selfsubjectaccessreviews"):
+                    status, body = 201, REVIEW
+                elif "/leases" in path:
                     status, body = leased(method, given)
                 elif "watch=1" in path:
                     await self._tell(path, writer)

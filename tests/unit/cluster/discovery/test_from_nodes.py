@@ -76,6 +76,13 @@ def test_nginx_balances_by_its_streams(text: str, balancer: str) -> None:
     assert machine_of("lb1", files={NGINX: text}, addresses=ADDRESSES).balancer == balancer
 
 
+def test_a_package_s_own_haproxy_cfg_balances_nothing() -> None:
+    files = {"/etc/haproxy/haproxy.cfg": "global\n  daemon\ndefaults\n  mode http\n"}
+    assert machine_of("w1", files=files, addresses=ADDRESSES).balancer == ""
+    files[NGINX] = "stream {\n}\n"
+    assert machine_of("lb1", files=files, addresses=ADDRESSES).balancer == "nginx"
+
+
 def test_what_cannot_be_read_is_said() -> None:
     with pytest.raises(DriverError, match="is not JSON"):
         machine_of("x", files={}, addresses="oops")

@@ -123,7 +123,7 @@ def test_external_etcd_and_balancers_are_machines_of_their_own() -> None:
     assert done.missing == ()
     assert done.cluster is not None
     names = [node.name for node in done.cluster.nodes]
-    assert names == ["cp1", "cp2", "cp3", "e1", "lb1", "w1"]
+    assert names == ["cp1", "cp2", "cp3", "w1", "e1", "lb1"]
     assert done.cluster.node("e1").roles == ("etcd",)
     assert done.cluster.node("lb1").roles == ("load-balancer",)
     assert any("etcd external on e1" in line for line in done.found)

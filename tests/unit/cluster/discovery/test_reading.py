@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,8 @@ def test_an_api_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyP
     import ssl
 
     class Credentials:
+        headers: Mapping[str, str] = {}
+
         def ssl_context(self) -> ssl.SSLContext:
             return ssl.create_default_context()
 
