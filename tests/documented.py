@@ -51,6 +51,7 @@ ON_THE_LAB: Mapping[str, int] = {
 _GAMEDAY = "by hand: seven minutes of a lab; tests/contract plays short ones"
 _RUN = "one run of this kind is played; tests/lab plays every fault"
 _LIFE = "tests/lab/test_life.py and the lab's own fixture"
+_POWER = "tests/unit/drivers/switches, against simulators"
 _OWN = "Kubernetes' or the system's own; by hand on the lab"
 ELSEWHERE: Mapping[str, str] = {
     "git clone <this repository> quorate": "CI runs in a clone",
@@ -94,6 +95,8 @@ ELSEWHERE: Mapping[str, str] = {
     ),
     "quorate discover --kubeconfig admin.conf --machine lb1=192.0.2.51 --machine lb2=192.0.2.52"
     " -o staging.yaml": "tests/unit/cluster/discovery",
+    "quorate power ipmitool status cp1 --map power.yaml": _POWER,
+    "quorate power redfish off cp1 --map power.yaml --dry-run": _POWER,
     "quorate watch -- ansible-playbook upgrade.yml": "tests/contract, with another command",
     "quorate watch --set longest_outage_s:api=2 -- ./roll.sh": "tests/contract, likewise",
     "quorate watch --for 300 https://shop.example/health": "tests/unit/run/test_onlooking.py",
