@@ -346,8 +346,9 @@ RIGHTS: tuple[Right, ...] = (
         )
         for verbs, group, resource, namespace in (
             (("get", "create", "patch", "delete"), "", "namespaces", ""),
-            (("create", "patch"), "", "services", WEBHOOK),
-            (("get", "create", "patch"), "apps", "deployments", WEBHOOK),
+            # In the whole cluster, by name: its namespace is not there before.
+            (("create", "patch"), "", "services", ""),
+            (("get", "create", "patch"), "apps", "deployments", ""),
             (
                 ("get", "create", "patch", "delete"),
                 "admissionregistration.k8s.io",
