@@ -29,6 +29,7 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = {
     ),
     "gameday": ("quorate.harness.verbs.gameday:gameday", "Play a suite, in order."),
     "gate": ("quorate.harness.verbs.gate:gate", "Yes or no, from the runs that are stored."),
+    "power": ("quorate.harness.verbs.power:power", "Power switches: ipmitool, Redfish, virsh."),
     "schedule": (
         "quorate.harness.verbs.schedule:schedule",
         "Write a systemd timer, a CronJob or a cron line.",

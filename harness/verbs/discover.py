@@ -15,6 +15,7 @@ from quorate.harness.cli import JSON
 
 if TYPE_CHECKING:
     from quorate.harness.cluster.discovery.merge import Discovered, Given
+    from quorate.harness.cluster.discovery.reading import Inventory
     from quorate.harness.model.cluster import Cluster
 
 STDOUT = Path("-")
@@ -41,6 +42,19 @@ STDOUT = Path("-")
     metavar="WORD",
     help="A word of ssh's own command line, like -J or a jump host; repeatable.",
 )
+@click.option(
+    "--inventory",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Ansible's, Kubespray's or RKE's: addresses, ssh user, machines beside Kubernetes.",
+)
+@click.option(
+    "--group",
+    "groups",
+    multiple=True,
+    metavar="ROLE=GROUP",
+    help="What a group of another name is for, in the inventory; repeatable.",
+)
 @click.option("--name", default="", help="Of the cluster; else kubeadm's.")
 @click.option("--vip", metavar="ADDRESS:PORT", help="Where it is not found.")
 @click.option(
@@ -66,7 +80,9 @@ STDOUT = Path("-")
     help="In which the cluster is reached (the lab).",
 )
 @JSON
-def discover(output: Path, force: bool, as_json: bool, **given: Any) -> None:
+def discover(
+    output: Path, force: bool, inventory: Path | None, as_json: bool, **given: Any
+) -> None:
     """Find out what a cluster is made of, and write it down. Reads, and changes nothing.
 
     Asked are the API, by the kubeconfig, and each machine, by the system's own ssh, so that keys,
@@ -77,6 +93,7 @@ def discover(output: Path, force: bool, as_json: bool, **given: Any) -> None:
 
     \b
     Example:  quorate discover --kubeconfig admin.conf --ssh-user root
+              quorate discover --kubeconfig admin.conf --inventory inventory/hosts.yaml
               quorate discover --kubeconfig admin.conf --machine lb1=192.0.2.51 -o staging.yaml
     """
     from quorate.harness.cluster.discovery.reading import discover as discovered
@@ -86,7 +103,7 @@ def discover(output: Path, force: bool, as_json: bool, **given: Any) -> None:
     if output != STDOUT and output.exists() and not force:
         raise UsageError(f"{output} is there already: another --output, or --force")
     asked = _given(given)
-    found = discovered(asked)
+    found = discovered(asked, inventory=_inventory(inventory, given["groups"]))
     if found.cluster is not None and output != STDOUT:
         write_cluster(found.cluster, output)
     if as_json:
@@ -115,6 +132,21 @@ def _given(given: Mapping[str, Any]) -> Given:
         machines=_pairs(given["machines"], option="--machine", form="NAME=ADDRESS"),
         roles={name: tuple(text.split(",")) for name, text in roles.items()},
     )
+
+
+def _inventory(file: Path | None, groups: Sequence[str]) -> Inventory | None:
+    from quorate.harness.cluster.discovery.reading import Inventory
+    from quorate.harness.cluster.inventories import read_inventory
+    from quorate.harness.errors import UsageError
+    from quorate.harness.model.cluster import Role
+
+    named = {}
+    for word in groups:
+        role, _, group = word.partition("=")
+        if role not in list(Role) or not group:
+            raise UsageError(f"--group {word}: ROLE=GROUP is meant, ROLE one of {', '.join(Role)}")
+        named[group] = Role(role)
+    return None if file is None else Inventory(file, read_inventory(file), named)
 
 
 def _pairs(words: Sequence[str], *, option: str, form: str) -> dict[str, str]:

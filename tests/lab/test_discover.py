@@ -31,6 +31,25 @@ def test_the_lab_s_own_description_is_found(lab: Lab, tmp_path: Path) -> None:
     assert "--force" in again.stderr
 
 
+def test_an_inventory_says_where_ssh_goes(lab: Lab, tmp_path: Path) -> None:
+    own = read_cluster(lab.cluster)
+    groups = {"control-plane": "kube_control_plane", "etcd": "etcd", "worker": "kube_node"}
+    lines = ["[all:vars]", "ansible_user=root", "ansible_port=22"]
+    for role, group in groups.items():
+        lines.append(f"[{group}]")
+        lines += [
+            f"{one.name} ansible_host={one.address}" for one in own.nodes if role in one.roles
+        ]
+    inventory = tmp_path / "inventory.ini"
+    inventory.write_text("\n".join(lines))
+    found = tmp_path / "cluster.yaml"
+    given = ["--kubeconfig", str(own.kubeconfig), "--inventory", str(inventory)]
+    given += [f"--ssh-option={word}" for word in own.ssh.options]
+    given += ["--network-namespace", str(own.network_namespace), "--output", str(found)]
+    lab.run("discover", *given)
+    assert read_cluster(found) == own.model_copy(update={"power": None})
+
+
 def test_a_key_that_is_not_the_machines_is_told(lab: Lab, tmp_path: Path) -> None:
     own = read_cluster(lab.cluster)
     strange = tmp_path / "key"

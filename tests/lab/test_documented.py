@@ -27,13 +27,13 @@ def test_what_is_documented_works(
     }
     programs = Path(sys.executable).parent
     eventually("the cluster is whole", lab.is_whole, timeout_s=WHOLE_S)
-    for command, exit_code in documented.ON_THE_LAB.items():
+    for command, exit_codes in documented.ON_THE_LAB.items():
         made = sorted((tmp_path / "runs").glob("*-vip_drop_holder-*"))
         given = command.replace(EXAMPLE, f"runs/{made[0].name}") if made else command
         given = given.replace("lab kubectl", f"lab kubectl --name {lab.name}")
         given = given.replace("cluster.yaml", str(lab.cluster))
         done = documented.play(given, programs=programs, folder=tmp_path, environment=environment)
-        assert done.returncode == exit_code, f"{given}\n{done.stdout}{done.stderr}"
+        assert done.returncode in exit_codes, f"{given}\n{done.stdout}{done.stderr}"
     assert "MET" in (tmp_path / "report.html").read_text()
     assert "longest_outage_s" in (tmp_path / "junit.xml").read_text()
     assert_nothing_is_left(lab, untouched)

@@ -28,6 +28,8 @@ class Given:
     ca: Path | None = None
     machines: Mapping[str, str] = field(default_factory=dict)
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """Node of Kubernetes → where ssh goes, where that is another than its InternalIP."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def merge(
 ) -> Discovered:
     """``unread``: machine → why it could not be asked."""
     missing, notes = [], []
-    addresses = {node.name: node.address for node in api.nodes} | dict(given.machines)
+    addresses = addresses_of(api, given)
     vip = given.virtual_ip or _virtual_ip(api, machines)
     if vip is None:
         missing.append(_no_vip(api))
@@ -78,6 +80,12 @@ def merge(
     return Discovered(
         cluster, tuple(_found(api, machines, nodes, vip)), tuple(missing), tuple(notes)
     )
+
+
+def addresses_of(api: ApiFacts, given: Given) -> dict[str, str]:
+    """Every machine, and where ssh goes."""
+    own = {node.name: given.addresses.get(node.name, node.address) for node in api.nodes}
+    return own | dict(given.machines)
 
 
 def _cluster(

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from quorate.harness.cluster.discovery.from_api import (
     ApiFacts,
+    KubeNode,
     kube_vip_of,
     kubeadm_of,
     network_of,
     nodes_of,
     proxy_mode_of,
 )
+from quorate.harness.cluster.discovery.from_inventory import placed
 from quorate.harness.cluster.discovery.from_nodes import FILES, Machine, machine_of
-from quorate.harness.cluster.discovery.merge import Discovered, Given, merge
+from quorate.harness.cluster.discovery.merge import Discovered, Given, addresses_of, merge
+from quorate.harness.cluster.inventories.host import Host
 from quorate.harness.cluster.namespace import enter_network_namespace
 from quorate.harness.drivers.files import FileDriver
 from quorate.harness.drivers.kubeconfig import KubeCredentials, server_of
 from quorate.harness.errors import DriverError, RefusedError, TransportError
-from quorate.harness.model.cluster import Cluster
+from quorate.harness.model.cluster import Cluster, Role
 from quorate.harness.transport import SshTransport, Transport
 from quorate.harness.transport.at_once import at_once
 
@@ -39,6 +44,7 @@ DENIED = "Permission denied"
 def discover(
     given: Given,
     *,
+    inventory: Inventory | None = None,
     connect: Callable[[Cluster], Transport] = SshTransport,
     enter: Callable[[Cluster], object] = enter_network_namespace,
 ) -> Discovered:
@@ -49,10 +55,32 @@ def discover(
     """
     enter(_provisional({"discovery": "192.0.2.1"}, given))
     api = read_api(given)
-    addresses = {node.name: node.address for node in api.nodes} | dict(given.machines)
+    if inventory is not None:
+        given = inventory.added_to(given, api.nodes)
+    addresses = addresses_of(api, given)
     transport = connect(_provisional(addresses, given))
     machines, unread = read_machines(transport, list(addresses))
     return merge(api, machines, unread=unread, given=given)
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What was read of one; ``named``: groups of other names → roles."""
+
+    file: Path
+    hosts: Sequence[Host]
+    named: Mapping[str, Role]
+
+    def added_to(self, given: Given, nodes: Sequence[KubeNode]) -> Given:
+        """What was given outranks it. SpecError where it says nothing of the cluster."""
+        found = placed(self.hosts, nodes, named=self.named, file=self.file)
+        ssh = {key: value for key, value in (("user", found.user), ("port", found.port)) if value}
+        return replace(
+            given,
+            ssh={**ssh, **given.ssh},
+            machines={**found.machines, **given.machines},
+            addresses=found.addresses,
+        )
 
 
 def read_api(given: Given) -> ApiFacts:

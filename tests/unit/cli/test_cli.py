@@ -225,7 +225,8 @@ def test_every_verb_has_an_example(capfd: pytest.CaptureFixture[str]) -> None:
 
 def test_no_verb_is_a_stub() -> None:
     known = {"completion", "gameday", "gate", "judge", "lab", "new", "plan", "report", "run"}
-    known |= {"audit", "discover", "rights", "schedule", "schema", "undo", "upgrade", "watch"}
+    known |= {"audit", "discover", "power", "rights", "schedule", "schema", "undo"}
+    known |= {"upgrade", "watch"}
     assert set(cli.quorate.list_commands(click.Context(cli.quorate))) == known
 
 

@@ -1,0 +1,1 @@
+"""Power switches that cluster.yaml's power command may be: ipmitool, Redfish, virsh."""
