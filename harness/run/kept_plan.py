@@ -43,7 +43,7 @@ def read(path: Path) -> PlanFile:
     except OSError as error:
         found = error.strerror or str(error)
         raise SpecError(path, field="", found=found, allowed=ALLOWED) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SpecError(path, field="", found=f"no JSON ({error})", allowed=ALLOWED) from None
     if isinstance(document, dict) and document.get("format", FORMAT) != FORMAT:
         found = f"format {document['format']!r}"
