@@ -176,8 +176,14 @@ def run(
     from quorate.reports.repetition import render_repetition
 
     options = run_options(**given)
-    if (kept is None) == (not experiments) or (kept and (repeat > 1 or save_baseline)):
-        raise click.UsageError("name experiments, or --plan FILE alone")
+    if (kept is None) == (not experiments):
+        raise click.UsageError("name experiments, or --plan FILE")
+    otherwise = repeat > 1 or save_baseline or options.settings or options.seed is not None
+    if kept is not None and otherwise:
+        raise click.UsageError(
+            "--plan FILE plays what was planned, once: without --repeat, --save-baseline, --seed, "
+            "--set"
+        )
     if kept is not None:
         from quorate.harness.run import kept_plan
 
@@ -227,19 +233,17 @@ def plan(experiment: Path, save: Path | None, as_json: bool, **given: Any) -> No
     Example:  quorate plan experiments/etcd_isolate.yaml
               quorate plan vip_drop_holder --save tonight.plan
     """
-    from quorate.harness.run import plan_text
-    from quorate.harness.run.plan import plan_file
+    from quorate.harness.run import kept_plan, live, plan_text, play
+    from quorate.harness.run.plan import plan_source
 
-    planned = plan_file(experiment, **given)
+    source = play.read_source(experiment)
+    planned = plan_source(source, options=live.Options(**given))
     if as_json:
         click.echo(json.dumps(plan_text.plan_to_dict(planned), indent=2, sort_keys=True))
     else:
         click.echo(plan_text.render_plan(planned), nl=False)
     if save is not None:
-        from quorate.harness.run import kept_plan, live, play
-
-        options = live.Options(cluster=given["cluster"])
-        kept_plan.keep(planned, play.read_source(experiment), path=save, options=options)
+        kept_plan.keep(planned, source, path=save)
         click.echo(f"{save}: kept; play it with `quorate run --plan {save}`", err=True)
     sys.exit(planned.exit_code)
 

@@ -264,6 +264,12 @@ class PaperKube:
     def is_ready(self, node: Node) -> bool:
         return True
 
+    def server_version(self, node: Node) -> str:
+        return "v1.36.3"
+
+    def node_versions(self) -> dict[str, dict[str, str]]:
+        return {}
+
     def close(self) -> None:
         pass
 

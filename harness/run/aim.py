@@ -40,6 +40,7 @@ class Aim:
             seed=self._request.seed,
         )
         self._write()
+        self._demand_planned()
 
     def facts(self, *words: str) -> Facts:
         """Who is what now; where pods run only as far as these target words ask for it."""
@@ -63,6 +64,8 @@ class Aim:
         if moved is not None:
             self._targets = moved
             self._write()
+            if not (self._request.experiment.given or self._w.injector.faults_put_on):
+                self._demand_planned()  # else it is the run itself that may have moved it
             self._w.progress.say(f"{word} is another node than at the start: resolved again")
         return self._targets.nodes[word]
 
@@ -109,6 +112,16 @@ class Aim:
             raise RefusedError(
                 f"{word} was {', '.join(nodes)} and is not any more: it moved before the act"
             )
+
+    def _demand_planned(self) -> None:
+        """RefusedError where a plan that was kept says other nodes. What it did not know yet
+        (pods that are arranged for) may be any."""
+        assert self._targets is not None
+        for word, planned in self._request.planned.items():
+            now = self._targets.nodes[word]
+            if planned and now != planned:
+                told = f"{word} {', '.join(planned)} → {', '.join(now)}"
+                raise RefusedError(f"this is not what was planned any more; plan it anew: {told}")
 
     def _asked(self, *words: str) -> Facts:
         components = self._w.observer.components

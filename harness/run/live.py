@@ -58,6 +58,8 @@ class Options:
     settings: tuple[GivenBound, ...] = ()
     place: int = 0
     follows: bool = False
+    planned: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """As in Request."""
     progress: Progress = field(default_factory=LoggedProgress)
     parts: Parts = field(default_factory=Parts)
 
@@ -112,6 +114,7 @@ def begin(document: Mapping[str, Any]) -> Run:
         seed=seed,
         place=options.place,
         follows=options.follows,
+        planned=options.planned,
     )
     _live.signals.install()
     _live.run = open_run(request, parts=options.parts, progress=options.progress)

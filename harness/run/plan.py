@@ -17,13 +17,15 @@ from quorate.harness.cluster.state import find_cluster
 from quorate.harness.drivers import keepalived
 from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.errors import RefusedError, TransportError
-from quorate.harness.faults.contract import Plan, mark_of
+from quorate.harness.faults.contract import Act, Plan, mark_of
 from quorate.harness.model.cluster import HARNESS, Node, Role
 from quorate.harness.model.experiment import Experiment
+from quorate.harness.model.fingerprint import Fingerprint
 from quorate.harness.model.undo import Undo
 from quorate.harness.model.verdict import PredictionResult
 from quorate.harness.predict.cluster_facts import pods_on
 from quorate.harness.run.durations import watched_s, worst_case_s
+from quorate.harness.run.fingerprint import read_fingerprint
 from quorate.harness.run.forecast import Forecast, entries_of
 from quorate.harness.run.host_keys import unchecked
 from quorate.harness.run.limits import (
@@ -34,12 +36,15 @@ from quorate.harness.run.limits import (
     check_together,
     on_together,
 )
-from quorate.harness.run.opening import Parts, refuse_while_pending
-from quorate.harness.run.play import read_experiment, read_source
+from quorate.harness.run.live import Options, given_bounds
+from quorate.harness.run.opening import refuse_while_pending
+from quorate.harness.run.play import read_experiment
 from quorate.harness.run.rights import demand_rights
 from quorate.harness.run.switches import check_means, switches_for
 from quorate.harness.run.targets import LEASES, Facts, resolve, selector_of, words_of
 from quorate.harness.run.vantages import vantage_node
+from quorate.harness.store.bounds_file import rebound
+from quorate.harness.store.run_directory import ExperimentSource
 from quorate.harness.transport.at_once import which
 from quorate.harness.undo.pending import PendingRuns
 
@@ -57,22 +62,32 @@ class Switched:
 
 
 @dataclass(frozen=True)
+class Ways:
+    """There and back: what puts a fault on, what takes it off, and what does if nobody is left.
+    `undos` in the order in which they are carried out."""
+
+    acts: tuple[Act, ...] = ()
+    undos: tuple[Undo, ...] = ()
+    switches: tuple[Switched, ...] = ()
+
+
+@dataclass(frozen=True)
 class FaultPlan:
-    """One fault of the method. `undos` in the order in which they are carried out."""
+    """One fault of the method."""
 
     placed: Placed
     watched_s: float
     radius: tuple[str, ...]
     arithmetic: Arithmetic
-    undos: tuple[Undo, ...]
-    switches: tuple[Switched, ...]
+    ways: Ways
     predictions: tuple[PredictionResult, ...]
 
 
 @dataclass(frozen=True)
 class RunPlan:
     """The whole. `refusals`: why a run would not begin now. `later`: what is known only when the
-    arrangements are on. `warnings`: what a run would not be refused for."""
+    arrangements are on. `warnings`: what a run would not be refused for. `fingerprint`: of the
+    cluster that all of this was looked up on."""
 
     experiment: Experiment
     cluster: str
@@ -80,6 +95,7 @@ class RunPlan:
     facts: Facts
     targets: Mapping[str, tuple[str, ...]]
     faults: tuple[FaultPlan, ...]
+    fingerprint: Fingerprint
     refusals: tuple[str, ...] = ()
     later: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -90,19 +106,28 @@ class RunPlan:
         return worst_case_s(self.experiment)
 
     @property
+    def bounds(self) -> dict[str, float]:
+        """Everything that must hold, by its full name, and the most that it may be."""
+        experiment = self.experiment
+        bounded = zip(experiment.bound_names, experiment.bounded, strict=True)
+        return {name: one.at_most for name, one in bounded}
+
+    @property
     def exit_code(self) -> int:
         return RefusedError.exit_code if self.refusals else 0
 
 
-def plan_file(
-    file: Path, *, cluster: Path | None, seed: int | None = None, parts: Parts | None = None
-) -> RunPlan:
-    """Look at the experiment and at the cluster. SpecError for a mistake in a file; RefusedError,
-    DriverError and TransportError where the cluster cannot be asked."""
-    parts = parts or Parts()
-    experiment = read_experiment(read_source(file))
-    drawn = secrets.randbelow(2**31) if seed is None else seed
-    described = read_cluster(find_cluster(cluster)).with_node_port(seed=drawn)
+def plan_source(source: ExperimentSource, *, options: Options) -> RunPlan:
+    """Look at the experiment, with the bounds that its run would have, and at the cluster.
+
+    SpecError for a mistake in a file; RefusedError, DriverError and TransportError where the
+    cluster cannot be asked.
+    """
+    parts = options.parts
+    given = given_bounds(options)
+    experiment = rebound(read_experiment(source), name=source.name, given=given)
+    drawn = secrets.randbelow(2**31) if options.seed is None else options.seed
+    described = read_cluster(find_cluster(options.cluster)).with_node_port(seed=drawn)
     parts.enter(described)
     drivers = parts.connect(described)
     try:
@@ -173,6 +198,7 @@ class Planning:
             facts=facts,
             targets=nodes,
             faults=faults,
+            fingerprint=read_fingerprint(self._drivers),
             refusals=tuple(dict.fromkeys(self._refusals)),
             later=tuple(dict.fromkeys(self._later)),
             warnings=unchecked(self._cluster.ssh),
@@ -234,12 +260,11 @@ class Planning:
         with self._noting():
             if not self._experiment.beyond_tolerance:
                 check_together(on, cluster=self._cluster, down=seen.down)
-        undos: tuple[Undo, ...] = ()
-        switches: tuple[Switched, ...] = ()
+        ways = Ways()
         predictions: tuple[PredictionResult, ...] = ()
         with self._noting(given=True):
             if placed.nodes:
-                undos, switches = self._ways_back(placed, lasts_s=lasts_s, facts=seen.facts)
+                ways = self._ways(placed, lasts_s=lasts_s, facts=seen.facts)
         with self._noting():
             if placed.nodes and since == self._first_fault:
                 predictions = seen.forecast.of(
@@ -248,10 +273,9 @@ class Planning:
         return FaultPlan(
             placed=placed,
             watched_s=lasts_s,
-            radius=tuple(self._radius(placed, undos=undos, seen=seen)),
+            radius=tuple(self._radius(placed, undos=ways.undos, seen=seen)),
             arithmetic=arithmetic_of(on, cluster=self._cluster, down=seen.down),
-            undos=undos,
-            switches=switches,
+            ways=ways,
             predictions=predictions,
         )
 
@@ -261,10 +285,8 @@ class Planning:
         kinds = [step.kind for step in self._experiment.method if step.kind != "foreign"]
         return kinds.index("fault")
 
-    def _ways_back(
-        self, placed: Placed, *, lasts_s: float, facts: Facts
-    ) -> tuple[tuple[Undo, ...], tuple[Switched, ...]]:
-        """As a run would journal and arm them. RefusedError where the fault cannot be put on."""
+    def _ways(self, placed: Placed, *, lasts_s: float, facts: Facts) -> Ways:
+        """As a run would carry them out. RefusedError where the fault cannot be put on."""
         fault, drivers = placed.fault, self._drivers
         before = fault.prepare(drivers, nodes=placed.nodes, arguments=placed.arguments)
         plan = Plan(
@@ -283,7 +305,8 @@ class Planning:
             for undo in undos
             if undo.node != HARNESS
         ]
-        return tuple(reversed(undos)), tuple(switched)
+        acts = tuple(fault.acts(drivers, plan=plan))
+        return Ways(acts, tuple(reversed(undos)), tuple(switched))
 
     def _radius(self, placed: Placed, *, undos: Sequence[Undo], seen: _Seen) -> Iterator[str]:
         """A line for each node that is hit, and one for those where something is done beside."""

@@ -29,6 +29,7 @@ def plan_to_dict(plan: RunPlan) -> dict[str, object]:
         "lasts_at_most_s": plan.lasts_s,
         "given": [one.model_dump(mode="json") for one in plan.experiment.given],
         "beyond_tolerance": plan.experiment.beyond_tolerance,
+        "bounds": plan.bounds,
         "facts": plan.facts.to_dict(),
         "targets": {word: list(nodes) for word, nodes in plan.targets.items()},
         "faults": [_fault_dict(one) for one in plan.faults],
@@ -49,7 +50,8 @@ def _lines(plan: RunPlan) -> Iterator[str]:
     )
     if experiment.given:
         first = ", ".join(map(str, experiment.given))
-        yield f"arranged first: {first}; bounds below are of how it is now"
+        yield f"arranged first: {first}; predictions below are of how it is now"
+    yield from _section("Must hold", [f"{name} at most {x:g}" for name, x in plan.bounds.items()])
     for fault in plan.faults:
         yield from _fault(fault, beyond=experiment.beyond_tolerance)
     if not plan.faults:
@@ -75,13 +77,19 @@ def _fault(one: FaultPlan, *, beyond: bool) -> Iterator[str]:
         indent="  ",
     )
     yield from _section(
-        f"Undo, after {one.watched_s:.0f} s at most",
-        [line for undo in one.undos for line in _undo(undo)],
+        "Put on by",
+        [f"{act.node}: {_command(act.argv)}" for act in one.ways.acts],
         indent="  ",
     )
     yield from _section(
+        f"Undo, after {one.watched_s:.0f} s at most",
+        [line for undo in one.ways.undos for line in _undo(undo)],
+        indent="  ",
+    )
+    switches = one.ways.switches
+    yield from _section(
         "If nobody is left to undo it",
-        [f"{two.node}, {two.after_s:.0f} s after it was armed: {two.text}" for two in one.switches]
+        [f"{two.node}, {two.after_s:.0f} s after it was armed: {two.text}" for two in switches]
         or [placed.fault.without_harness],
         indent="  ",
     )
@@ -152,8 +160,11 @@ def _fault_dict(one: FaultPlan) -> dict[str, object]:
             "servers_needed": arithmetic.servers_needed,
         },
         "predicted": [prediction.as_predicted() for prediction in one.predictions],
-        "undos": [undo.model_dump(mode="json") for undo in one.undos],
+        "acts": [act.to_dict() for act in one.ways.acts],
+        "undos": [undo.model_dump(mode="json") for undo in one.ways.undos],
         "switches": [
-            {"node": two.node, "after_s": two.after_s, "text": two.text} for two in one.switches
+            {"node": two.node, "after_s": two.after_s, "text": two.text}
+            for two in one.ways.switches
         ],
+        "without_harness": one.placed.fault.without_harness,
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from quorate.harness.model.cluster import Cluster
@@ -16,6 +17,7 @@ class Request:
 
     ``place``: the how-manieth run of a series this is, from 1; 0 where it stands alone.
     ``follows``: another run has just ended, and the cluster may not be whole yet.
+    ``planned``: target word → the only nodes that it may stand for when the first fault is put on.
     """
 
     experiment: Experiment
@@ -25,3 +27,4 @@ class Request:
     seed: int
     place: int = 0
     follows: bool = False
+    planned: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

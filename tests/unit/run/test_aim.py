@@ -67,6 +67,8 @@ class Scene:
     watcher: Watcher = field(default_factory=Watcher)
     on: list[Placed] = field(default_factory=list)
     lease: list[str | None] = field(default_factory=lambda: ["cp3"])
+    planned: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    put_on: list[str] = field(default_factory=list)
 
     def aim(self, *words: str, fault: str = "etcd_isolate") -> Aim:
         common: Any = {"kind": "fault", "module": "quorate.faults", "func": fault}
@@ -86,13 +88,15 @@ class Scene:
         parts: Any = SimpleNamespace(
             observer=SimpleNamespace(components=self.components),
             watcher=self.watcher,
-            injector=SimpleNamespace(faults_on=self.on),
+            injector=SimpleNamespace(faults_on=self.on, faults_put_on=self.put_on),
             directory=SimpleNamespace(path=Path(), append_event=lambda kind, **data: None),
             progress=SimpleNamespace(say=lambda text: None),
             running=lambda selector: ("w1",),
             lease_node=self._lease_node,
         )
-        request: Any = SimpleNamespace(experiment=played, cluster=self.cluster, seed=1)
+        request: Any = SimpleNamespace(
+            experiment=played, cluster=self.cluster, seed=1, planned=self.planned
+        )
         aim = Aim(request, workings=parts)
         aim.take()
         return aim
@@ -169,3 +173,27 @@ def test_what_is_not_known_for_a_moment_is_asked_again(scene: Scene) -> None:
     scene.components.vip_holder = "cp3"
     with pytest.raises(RefusedError, match="vip-holder was cp2"):
         aim.demand_still("vip-holder", nodes=("cp2",))
+
+
+def test_a_kept_plan_holds_the_targets_until_something_is_broken(scene: Scene) -> None:
+    scene.planned = {"etcd-leader": ("cp1",)}
+    aim = scene.aim("etcd-leader")
+    assert aim.nodes("etcd-leader") == ("cp1",)
+    scene.components.etcd_leader = "cp3"
+    with pytest.raises(RefusedError, match="etcd-leader cp1 → cp3"):
+        aim.nodes("etcd-leader")
+    with pytest.raises(RefusedError, match="plan it anew"):
+        scene.aim("etcd-leader")
+
+
+def test_what_moves_by_the_runs_own_fault_was_planned(scene: Scene) -> None:
+    scene.planned = {"etcd-leader": ("cp1",)}
+    aim = scene.aim("etcd-leader")
+    scene.put_on.append("etcd_isolate-1")
+    scene.components.etcd_leader = "cp3"
+    assert aim.nodes("etcd-leader") == ("cp3",)
+
+
+def test_what_a_plan_could_not_know_yet_may_be_any(scene: Scene) -> None:
+    scene.planned = {"etcd-leader": ()}
+    assert scene.aim("etcd-leader").nodes("etcd-leader") == ("cp1",)

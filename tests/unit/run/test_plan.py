@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from quorate.harness.drivers.processes import TABLE_ARGV
 from quorate.harness.drivers.rights import REVIEWS
 from quorate.harness.faults.catalogue import FAULTS
 from quorate.harness.model.experiment import Experiment
+from quorate.harness.run import live
 from quorate.harness.run import plan as planning
 from quorate.harness.run.new_experiment import new_experiment
 from quorate.harness.run.opening import Parts
@@ -67,7 +69,8 @@ def test_planning_only_asks(name: str, tmp_path: Path) -> None:
     experiment = read_experiment(read_source(file)).model_copy(update={"beyond_tolerance": True})
     made = planned(experiment, tmp_path, drivers=drivers)
     assert made.refusals == ()
-    assert made.faults[0].undos
+    assert made.faults[0].ways.acts
+    assert made.faults[0].ways.undos
     for call in nodes.calls:
         if call.argv[0] == "socat":
             assert call.stdin.startswith(b"show ")
@@ -84,9 +87,9 @@ def test_what_is_told_of_a_fault(tmp_path: Path) -> None:
     (fault,) = made.faults
     assert (made.exit_code, made.targets) == (0, {"etcd-leader": ("cp2",)})
     assert (made.facts.vip_holder, made.facts.etcd_leader) == ("cp1", "cp2")
-    assert [undo.node for undo in fault.undos] == ["cp3", "cp1"], "newest first"
-    assert {one.node for one in fault.switches} == {"cp1", "cp3"}
-    assert {one.after_s for one in fault.switches} == {fault.watched_s + 30.0}
+    assert [undo.node for undo in fault.ways.undos] == ["cp3", "cp1"], "newest first"
+    assert {one.node for one in fault.ways.switches} == {"cp1", "cp3"}
+    assert {one.after_s for one in fault.ways.switches} == {fault.watched_s + 30.0}
     left = fault.arithmetic
     assert (left.members_left, left.members, left.members_needed) == (2, 3, 2)
     assert (left.servers_left, left.servers, left.servers_needed) == (2, 3, 1)
@@ -95,6 +98,8 @@ def test_what_is_told_of_a_fault(tmp_path: Path) -> None:
         "etcd_partition on etcd-leader = cp2",
         "cp2: control-plane, etcd, load-balancer; leads etcd; holds the lease kube-controller-mana",
         "something is also put on cp1, cp3",
+        "longest_outage_s:api:fault:1s at most 10",
+        "Put on by",
         "reach one another: 2 of 3 (cut off: cp1 from cp2, cp2 from cp3); quorum needs 2",
         "longest_outage_s of api: 0.00 to 7.50 s (the slowest of: ",
         "time_to_whole_s: not predicted (",
@@ -111,6 +116,9 @@ def test_machines_are_told_the_same(tmp_path: Path) -> None:
     assert fault["nodes"] == ["cp1"]
     assert fault["predicted"][0]["low"] == pytest.approx(2.61, abs=0.01)
     assert "measured" not in fault["predicted"][0]
+    assert made["bounds"]["longest_outage_s:api:fault:1s"] == 5
+    assert fault["acts"] == [{"node": "harness", "argv": ["@power", "off", "cp1"]}]
+    assert fault["without_harness"] == "the guardian; without it, `quorate undo` from any machine"
     assert fault["undos"][0]["argv"] == ["@power", "on", "cp1"]
     assert fault["left"]["servers_lost"] == ["cp1"]
     assert (made["refusals"], made["exit_code"]) == ([], 0)
@@ -149,7 +157,7 @@ def test_what_a_run_would_be_refused_for_is_told(tmp_path: Path) -> None:
     assert len(made.refusals) == 2
     assert "quorate undo" in made.refusals[0]
     assert "no systemd-run" in made.refusals[1]
-    assert made.faults[0].undos == ()
+    assert made.faults[0].ways.undos == ()
 
 
 def test_a_word_that_matches_nothing_is_refused(tmp_path: Path) -> None:
@@ -193,8 +201,9 @@ def on_paper(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         connect=lambda cluster: paper_lab.drivers(),
     )
     found: Any = lambda path: Path("cluster.yaml")  # noqa: E731
-    monkeypatch.setattr(planning, "Parts", lambda: parts)
-    monkeypatch.setattr(planning, "find_cluster", found)
+    monkeypatch.setattr(live, "Options", partial(live.Options, parts=parts))
+    for module in (planning, live):
+        monkeypatch.setattr(module, "find_cluster", found)
     monkeypatch.setattr(planning, "read_cluster", lambda path: paper_lab.cluster())
 
 

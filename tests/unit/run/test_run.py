@@ -140,7 +140,12 @@ class Scene:
             demand_lease=self.demand_lease,
         )
         request: Any = SimpleNamespace(
-            experiment=played, cluster=self.cluster, seed=1, place=self.place, follows=self.follows
+            experiment=played,
+            cluster=self.cluster,
+            seed=1,
+            place=self.place,
+            follows=self.follows,
+            planned={},
         )
         return Run(request, workings=workings)
 

@@ -90,6 +90,8 @@ def answer(world: World, node: str, argv: list[str]) -> int:
         print(json.dumps([{"addr_info": [{"local": world.nodes[node]}, *held]}]))
     elif argv[0] == "curl" and argv[-1].endswith("/v3/maintenance/hashkv"):
         print(json.dumps({"header": {"revision": "90"}, "hash": 5, "hash_revision": "90"}))
+    elif argv[0] == "curl" and argv[-1].endswith("/metrics"):
+        print(f"etcd_server_has_leader 1\netcd_server_is_leader {int(node == leader(world))}")
     elif argv[0] == "systemd-run" and "--scope" in argv:
         world.sampler_starts(node)
         os.execv(sys.executable, [sys.executable, *argv[argv.index("--") + 2 :]])
@@ -142,8 +144,12 @@ def follow(world: World, node: str) -> int:
     return UNREACHABLE
 
 
+def leader(world: World) -> str:
+    return next(name for name in world.nodes if not world.is_off(name))
+
+
 def facts(world: World, node: str) -> list[tuple[str, str, str, bool | None]]:
-    first = next(name for name in world.nodes if not world.is_off(name))
+    first = leader(world)
     backends = [(n, not world.is_off(n)) for n in world.nodes]
     stopped = world.is_stopped(node)
     return [
