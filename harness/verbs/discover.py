@@ -42,11 +42,12 @@ STDOUT = Path("-")
     metavar="WORD",
     help="A word of ssh's own command line, like -J or a jump host; repeatable.",
 )
+@click.option("--sudo", is_flag=True, help="The ssh user is not root: sudo on each machine.")
 @click.option(
     "--inventory",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Ansible's, Kubespray's or RKE's: addresses, ssh user, machines beside Kubernetes.",
+    help="Ansible's, Kubespray's, RKE's or Terraform's: addresses, ways of ssh, other machines.",
 )
 @click.option(
     "--group",
@@ -94,6 +95,7 @@ def discover(
     \b
     Example:  quorate discover --kubeconfig admin.conf --ssh-user root
               quorate discover --kubeconfig admin.conf --inventory inventory/hosts.yaml
+              quorate --ask-sudo-password discover --kubeconfig admin.conf --ssh-user ops --sudo
               quorate discover --kubeconfig admin.conf --machine lb1=192.0.2.51 -o staging.yaml
     """
     from quorate.harness.cluster.discovery.reading import discover as discovered
@@ -119,13 +121,18 @@ def _given(given: Mapping[str, Any]) -> Given:
     from quorate.harness.cluster.discovery.from_api import split_endpoint
     from quorate.harness.cluster.discovery.merge import Given
 
-    ssh = {"user": given["ssh_user"], "port": given["ssh_port"]}
+    ssh = {
+        "user": given["ssh_user"],
+        "port": given["ssh_port"],
+        "options": given["ssh_options"],
+        "sudo": given["sudo"],
+    }
     roles = _pairs(given["roles"], option="--role", form="NODE=ROLE,ROLE")
     return Given(
         kubeconfig=given["kubeconfig"].absolute(),
         name=given["name"],
         virtual_ip=split_endpoint(given["vip"]) if given["vip"] else None,
-        ssh={key: value for key, value in ssh.items() if value} | {"options": given["ssh_options"]},
+        ssh={key: value for key, value in ssh.items() if value},
         power=tuple(shlex.split(given["power"] or "")),
         network_namespace=given["network_namespace"],
         ca=given["ca"],

@@ -28,13 +28,16 @@ GROUPS: Mapping[str, Role] = {
 
 @dataclass(frozen=True)
 class Placed:
-    """``addresses``: node of Kubernetes → where ssh goes; ``machines``: the others. ``user`` and
-    ``port`` are those of all hosts, "" and None where they differ or are not said."""
+    """``addresses``: node of Kubernetes → where ssh goes; ``machines``: the others. ``user``,
+    ``port`` and ``options`` are those of all hosts; where they differ or are not said they are
+    "", None and (), and ssh decides. ``notes`` are lines for people."""
 
     addresses: Mapping[str, str]
     machines: Mapping[str, str]
     user: str = ""
     port: int | None = None
+    options: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def placed(
@@ -45,31 +48,54 @@ def placed(
     file: Path,
 ) -> Placed:
     """``named``: groups of other names → roles. SpecError where no host is in a group that says
-    what it is for; it lists those that there are."""
+    what it is for, or there is none of a name that was given; it lists those that there are."""
     meant = {**GROUPS, **named}
     ours = [host for host in hosts if any(group in meant for group in host.groups)]
-    if not ours:
-        there = sorted({group for host in hosts for group in host.groups}) or ["none at all"]
+    there = sorted({group for host in hosts for group in host.groups})
+    lacking = sorted(set(named) - set(there))
+    if lacking or not ours:
+        example = next((one for one in there if one not in meant), "GROUP")
         raise SpecError(
             file,
-            field="",
-            found=f"the groups {', '.join(there)}",
-            allowed=f"{', '.join(GROUPS)}; or say it by --group control-plane={there[0]}",
+            field=f"--group {lacking[0]}" if lacking else "",
+            found=f"the groups {', '.join(there) or 'of nobody: no host is in one'}",
+            allowed=f"{', '.join(GROUPS)}; or say it by --group control-plane={example}",
         )
-    addresses, machines = {}, {}
+    addresses, machines, strange = {}, {}, []
     for host in ours:
         node = next((one for one in nodes if _is(host, one)), None)
         if node is not None:
             addresses[node.name] = host.address
         elif {meant[group] for group in host.groups if group in meant} & BESIDE:
             machines[host.name] = host.address
+        else:
+            strange.append(host.name)
     users, ports = {host.user for host in ours}, {host.port for host in ours}
+    options = {host.ssh_options for host in ours}
+    counts = {"users": len(users), "ports": len(ports), "ssh options": len(options)}
     return Placed(
         addresses,
         machines,
         user=users.pop() if len(users) == 1 else "",
         port=ports.pop() if len(ports) == 1 else None,
+        options=options.pop() if len(options) == 1 else (),
+        notes=_notes(counts, strange, file=file),
     )
+
+
+def _notes(counts: Mapping[str, int], strange: Sequence[str], *, file: Path) -> tuple[str, ...]:
+    """What one cluster.yaml, which has one user, port and way for all machines, cannot say; and
+    hosts that are nobody."""
+    differ = (
+        f"{file}: its hosts have {what} that differ: ~/.ssh/config must say them, host by host"
+        for what, count in counts.items()
+        if count > 1
+    )
+    nobody = (
+        f"{file}: {name} is no node that the API knows by its name or address: passed over"
+        for name in strange
+    )
+    return (*differ, *nobody)
 
 
 BESIDE = frozenset({Role.ETCD, Role.LOAD_BALANCER})

@@ -30,6 +30,7 @@ class Given:
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     addresses: Mapping[str, str] = field(default_factory=dict)
     """Node of Kubernetes → where ssh goes, where that is another than its InternalIP."""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def merge(
     api: ApiFacts, machines: Mapping[str, Machine], *, unread: Mapping[str, str], given: Given
 ) -> Discovered:
     """``unread``: machine → why it could not be asked."""
-    missing, notes = [], []
+    missing, notes = [], list(given.notes)
     addresses = addresses_of(api, given)
     vip = given.virtual_ip or _virtual_ip(api, machines)
     if vip is None:

@@ -74,12 +74,13 @@ class Inventory:
     def added_to(self, given: Given, nodes: Sequence[KubeNode]) -> Given:
         """What was given outranks it. SpecError where it says nothing of the cluster."""
         found = placed(self.hosts, nodes, named=self.named, file=self.file)
-        ssh = {key: value for key, value in (("user", found.user), ("port", found.port)) if value}
+        ssh = {"user": found.user, "port": found.port, "options": found.options, **given.ssh}
         return replace(
             given,
-            ssh={**ssh, **given.ssh},
+            ssh={key: value for key, value in ssh.items() if value},
             machines={**found.machines, **given.machines},
             addresses=found.addresses,
+            notes=found.notes,
         )
 
 

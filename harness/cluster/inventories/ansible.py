@@ -1,115 +1,221 @@
 """Ansible's inventories, INI and YAML: hosts, their groups, and the variables that ssh needs.
 
-Source: https://docs.ansible.com/ansible/latest/inventory_guide/intro_inventory.html . Ranges
-(``node[01:50]``), plugins and files of variables beside the inventory are not followed; Kubespray's
-``ip`` is the cluster's own address.
+Source: https://docs.ansible.com/ansible/latest/inventory_guide/intro_inventory.html . Plugins, and
+files of variables beside the inventory, are not followed: `ansible-inventory --list` does that, and
+its YAML and JSON are read. Kubespray's ``ip`` is the cluster's own address. Of the variables only
+those that ssh needs are taken, and no message repeats a value: others may be passwords.
 """
 
 from __future__ import annotations
 
+import ast
+import re
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from quorate.harness.cluster.inventories.host import Host
+from quorate.harness.cluster.inventories.host import Host, key_file, number
+from quorate.harness.cluster.inventories.ranges import expanded
 from quorate.harness.errors import SpecError
 
 Variables = dict[str, str]
 
+_SECTION = re.compile(r"^\[([^:\]\s]+)(?::(vars|children))?\]\s*(?:[#;].*)?$")
+SECTIONS = "[group], [group:vars] or [group:children]"
+PAIR = "name=value, the value in quotes where there is a space in it"
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What stands in the file: variables of hosts and of groups, hosts and groups in groups."""
+
+    file: Path
+    hosts: dict[str, Variables] = field(default_factory=dict)
+    shared: dict[str, Variables] = field(default_factory=dict)
+    members: dict[str, list[str]] = field(default_factory=dict)
+    children: dict[str, list[str]] = field(default_factory=dict)
+
+    def take(self, group: str, names: tuple[str, ...], variables: Variables) -> None:
+        for name in names:
+            self.hosts.setdefault(name, {}).update(variables)
+            self.members.setdefault(group, []).append(name)
+
 
 def read_ini(text: str, *, file: Path) -> tuple[Host, ...]:
     """SpecError with the line of what is no INI inventory."""
-    hosts: dict[str, Variables] = {}
-    members: dict[str, list[str]] = {}
-    children: dict[str, list[str]] = {}
-    shared: dict[str, Variables] = {}
-    group, kind = "ungrouped", ""
-    for number, line in enumerate(text.splitlines(), start=1):
+    read = _Read(file)
+    group, kind = "ungrouped", None
+    for count, line in enumerate(text.splitlines(), start=1):
         stripped = line.strip()
         if not stripped or stripped[0] in "#;":
             continue
-        if stripped.startswith("["):
-            if not stripped.endswith("]"):
-                raise _bad(file, number, stripped, "[group], [group:vars] or [group:children]")
-            group, _, kind = stripped[1:-1].partition(":")
-            if kind not in ("", "vars", "children"):
-                raise _bad(file, number, stripped, "[group], [group:vars] or [group:children]")
-            continue
         try:
-            words = shlex.split(stripped, comments=True)
-        except ValueError as error:
-            raise _bad(file, number, stripped, f"a line of an inventory ({error})") from None
-        if kind == "children":
-            children.setdefault(group, []).append(words[0])
-        elif kind == "vars":
-            shared.setdefault(group, {}).update(_pairs(["".join(words)]))
-        else:
-            if "[" in words[0]:
-                raise _bad(file, number, words[0], "hosts by their names: ranges are not followed")
-            hosts.setdefault(words[0], {}).update(_pairs(words[1:]))
-            members.setdefault(group, []).append(words[0])
-    return _hosts(hosts, members, children, shared)
+            if stripped.startswith("["):
+                group, kind = _section(stripped)
+            elif kind == "children":
+                read.children.setdefault(group, []).append(stripped.split()[0])
+            elif kind == "vars":
+                read.shared.setdefault(group, {}).update(_assigned(stripped))
+            else:
+                _take_line(read, group, stripped)
+        except SpecError as error:
+            raise SpecError(
+                file, line=count, field="", found=error.found, allowed=error.allowed
+            ) from None
+    return _hosts(read)
+
+
+def _section(line: str) -> tuple[str, str | None]:
+    found = _SECTION.match(line)
+    if found is None:
+        raise _bad(repr(line), SECTIONS)
+    return found[1], found[2]
+
+
+def _assigned(line: str) -> Variables:
+    """One of a group's variables: all after the = is its value, a Python literal or a text."""
+    name, equals, value = (word.strip() for word in line.partition("="))
+    if not equals:
+        raise _bad("no = in it", PAIR)
+    try:
+        value = str(ast.literal_eval(value))
+    except (ValueError, SyntaxError, TypeError):
+        pass  # Ansible takes it as it is
+    return {name: value}
+
+
+def _take_line(read: _Read, group: str, line: str) -> None:
+    name = line.split()[0]
+    try:
+        words = shlex.split(line, comments=True)
+    except ValueError as error:
+        raise _bad(f"the line of {name}", f"words; {error}") from None
+    variables: Variables = {}
+    for place, word in enumerate(words[1:], start=2):
+        key, equals, value = word.partition("=")
+        if not equals:  # the word itself may be the second half of a password
+            raise _bad(f"no = in word {place} of the line of {name}", PAIR)
+        variables[key] = value
+    _take_pattern(read, group, words[0], variables)
+
+
+def _take_pattern(read: _Read, group: str, pattern: str, variables: Variables) -> None:
+    try:
+        names, port = expanded(pattern)
+    except ValueError as error:
+        raise _bad(repr(pattern), f"a host's name, or a range of them: {error}") from None
+    read.take(group, names, ({"ansible_port": port} if port else {}) | variables)
 
 
 def read_yaml(document: Mapping[str, Any], *, file: Path) -> tuple[Host, ...]:
-    """SpecError with the field of what is none."""
-    hosts: dict[str, Variables] = {}
-    members: dict[str, list[str]] = {}
-    children: dict[str, list[str]] = {}
-    shared: dict[str, Variables] = {}
-
-    def take(name: str, group: Any, where: str) -> None:
-        if not isinstance(group, dict | None) or not set(group or {}) <= {
-            "hosts", "children", "vars"
-        }:  # fmt: skip
-            allowed = "a group of an Ansible inventory: hosts, children, vars"
-            raise SpecError(file, field=where, found=str(group)[:60], allowed=allowed)
-        for host, variables in ((group or {}).get("hosts") or {}).items():
-            hosts.setdefault(str(host), {}).update(_texts(variables))
-            members.setdefault(name, []).append(str(host))
-        shared.setdefault(name, {}).update(_texts((group or {}).get("vars")))
-        for child, inner in ((group or {}).get("children") or {}).items():
-            children.setdefault(name, []).append(str(child))
-            take(str(child), inner, f"{where}.children.{child}")
-
+    """Also what `ansible-inventory --list` prints. SpecError with the field of what is none."""
+    read = _Read(file)
     for name, group in document.items():
-        take(str(name), group, str(name))
-    return _hosts(hosts, members, children, shared)
+        if name == "_meta":
+            continue
+        _take_group(read, str(name), group, where=str(name))
+    kept = document.get("_meta") or {}
+    for host, variables in _mapped(read, kept.get("hostvars"), where="_meta.hostvars").items():
+        if host in read.hosts:
+            read.hosts[host].update(_texts(read, variables, where=f"_meta.hostvars.{host}"))
+    return _hosts(read)
 
 
-def _hosts(
-    hosts: Mapping[str, Variables],
-    members: Mapping[str, list[str]],
-    children: Mapping[str, list[str]],
-    shared: Mapping[str, Variables],
-) -> tuple[Host, ...]:
+def _take_group(read: _Read, name: str, group: Any, *, where: str) -> None:
+    parts = _mapped(read, group, where=where)
+    strange = sorted(set(parts) - {"hosts", "children", "vars"})
+    if strange:
+        allowed = "a group of an Ansible inventory: hosts, children, vars"
+        raise SpecError(read.file, field=where, found=", ".join(strange), allowed=allowed)
+    for pattern, variables in _mapped(read, parts.get("hosts"), where=f"{where}.hosts").items():
+        place = f"{where}.hosts.{pattern}"
+        texts = _texts(read, variables, where=place)
+        try:
+            _take_pattern(read, name, pattern, texts)
+        except SpecError as error:
+            raise SpecError(
+                read.file, field=place, found=error.found, allowed=error.allowed
+            ) from None
+    shared = _texts(read, parts.get("vars"), where=f"{where}.vars")
+    read.shared.setdefault(name, {}).update(shared)
+    below = _mapped(read, parts.get("children"), where=f"{where}.children")
+    for child, inner in below.items():
+        read.children.setdefault(name, []).append(child)
+        _take_group(read, child, inner, where=f"{where}.children.{child}")
+
+
+def _mapped(read: _Read, part: Any, *, where: str) -> dict[str, Any]:
+    """A section: a mapping, or names alone."""
+    if isinstance(part, str | list):
+        part = dict.fromkeys(map(str, [part] if isinstance(part, str) else part))
+    if not isinstance(part, dict | None):
+        raise SpecError(read.file, field=where, found=type(part).__name__, allowed="a mapping")
+    return {str(key): value for key, value in (part or {}).items()}
+
+
+def _texts(read: _Read, variables: Any, *, where: str) -> Variables:
+    if not isinstance(variables, dict | None):
+        found = type(variables).__name__
+        raise SpecError(read.file, field=where, found=found, allowed="a mapping of variables")
+    given = (variables or {}).items()
+    return {str(key): str(value) for key, value in given if value is not None}
+
+
+def _hosts(read: _Read) -> tuple[Host, ...]:
+    groups = sorted({*read.members, *read.children} - {"all"}, key=lambda one: _rank(one, read))
+    inside = {group: _inside(group, read) for group in groups}
     made = []
-    for name, own in hosts.items():
-        groups = [
-            group for group in {*members, *children} if name in _inside(group, members, children)
-        ]
-        said: Variables = dict(shared.get("all", {}))
-        for group in sorted(groups):
-            said |= shared.get(group, {})
-        said |= own
-        port = said.get("ansible_port", "")
-        made.append(
-            Host(
-                name=name,
-                address=said.get("ansible_host") or said.get("ansible_ssh_host") or name,
-                inner=said.get("ip") or said.get("access_ip") or "",
-                user=said.get("ansible_user") or said.get("ansible_ssh_user") or "",
-                port=int(port) if port.isdigit() else None,
-                groups=tuple(sorted({*groups} - {"all", "ungrouped"})),
-            )
-        )
+    for name, own in read.hosts.items():
+        mine = [group for group in groups if name in inside[group]]
+        said = dict(read.shared.get("all", {}))
+        for group in mine:
+            said |= read.shared.get(group, {})
+        made.append(_host(name, said | own, tuple(sorted({*mine} - {"ungrouped"})), read.file))
     return tuple(made)
 
 
-def _inside(
-    group: str, members: Mapping[str, list[str]], children: Mapping[str, list[str]]
-) -> set[str]:
+def _host(name: str, said: Variables, groups: tuple[str, ...], file: Path) -> Host:
+    def one(*keys: str) -> str:
+        key = next((one for one in keys if said.get(one)), "")
+        if "{{" in said.get(key, ""):
+            allowed = "a value: expressions are not evaluated here"
+            raise SpecError(file, field=f"{name}.{key}", found="an expression", allowed=allowed)
+        return said.get(key, "")
+
+    options: list[str] = []
+    for key in ("ansible_ssh_common_args", "ansible_ssh_extra_args"):
+        try:
+            options += shlex.split(one(key))
+        except ValueError as error:
+            allowed = "words of ssh's command line"
+            raise SpecError(
+                file, field=f"{name}.{key}", found=str(error), allowed=allowed
+            ) from None
+    key = one("ansible_ssh_private_key_file", "ansible_private_key_file")
+    return Host(
+        name=name,
+        address=one("ansible_host", "ansible_ssh_host") or name,
+        inner=one("ip", "access_ip"),
+        user=one("ansible_user", "ansible_ssh_user"),
+        port=number(one("ansible_port", "ansible_ssh_port")),
+        groups=groups,
+        ssh_options=(*options, *key_file(key)),
+    )
+
+
+def _rank(group: str, read: _Read) -> tuple[int, str]:
+    """Variables of a group that is in another outrank those of that one."""
+    return _depth(group, read, seen=frozenset()), group
+
+
+def _depth(group: str, read: _Read, *, seen: frozenset[str]) -> int:
+    around = [one for one, inner in read.children.items() if group in inner and one not in seen]
+    return 1 + max((_depth(one, read, seen=seen | {group}) for one in around), default=0)
+
+
+def _inside(group: str, read: _Read) -> set[str]:
     """Its hosts, and those of the groups in it; a circle is gone round once."""
     seen: set[str] = set()
     found: set[str] = set()
@@ -119,18 +225,11 @@ def _inside(
         if one in seen:
             continue
         seen.add(one)
-        found |= set(members.get(one, ()))
-        waiting += children.get(one, ())
+        found |= set(read.members.get(one, ()))
+        waiting += read.children.get(one, ())
     return found
 
 
-def _pairs(words: list[str]) -> Variables:
-    return {key: value for key, _, value in (word.partition("=") for word in words)}
-
-
-def _texts(variables: Any) -> Variables:
-    return {str(key): str(value) for key, value in (variables or {}).items()}
-
-
-def _bad(file: Path, line: int, found: str, allowed: str) -> SpecError:
-    return SpecError(file, line=line, field="", found=repr(found), allowed=allowed)
+def _bad(found: str, allowed: str) -> SpecError:
+    """Of a place that the caller knows."""
+    return SpecError(None, field="", found=found, allowed=allowed)
