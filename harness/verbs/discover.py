@@ -120,6 +120,8 @@ def discover(
 def _given(given: Mapping[str, Any]) -> Given:
     from quorate.harness.cluster.discovery.from_api import split_endpoint
     from quorate.harness.cluster.discovery.merge import Given
+    from quorate.harness.errors import UsageError
+    from quorate.harness.model.cluster import Role
 
     ssh = {
         "user": given["ssh_user"],
@@ -127,7 +129,11 @@ def _given(given: Mapping[str, Any]) -> Given:
         "options": given["ssh_options"],
         "sudo": given["sudo"],
     }
-    roles = _pairs(given["roles"], option="--role", form="NODE=ROLE,ROLE")
+    pairs = _pairs(given["roles"], option="--role", form="NODE=ROLE,ROLE")
+    roles = {name: tuple(text.split(",")) for name, text in pairs.items()}
+    for role in (role for several in roles.values() for role in several):
+        if role not in list(Role):
+            raise UsageError(f"--role: {role} is none of {', '.join(Role)}")
     return Given(
         kubeconfig=given["kubeconfig"].absolute(),
         name=given["name"],
@@ -137,7 +143,7 @@ def _given(given: Mapping[str, Any]) -> Given:
         network_namespace=given["network_namespace"],
         ca=given["ca"],
         machines=_pairs(given["machines"], option="--machine", form="NAME=ADDRESS"),
-        roles={name: tuple(text.split(",")) for name, text in roles.items()},
+        roles=roles,
     )
 
 

@@ -67,7 +67,7 @@ def placed(
         if node is not None:
             addresses[node.name] = host.address
         elif {meant[group] for group in host.groups if group in meant} & BESIDE:
-            machines[host.name] = host.address
+            machines[host.name.lower().replace("_", "-")] = host.address  # as names are
         else:
             strange.append(host.name)
     users, ports = {host.user for host in ours}, {host.port for host in ours}

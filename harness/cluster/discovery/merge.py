@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from quorate.harness.cluster.discovery.from_api import ApiFacts, KubeNode, is_address
 from quorate.harness.cluster.discovery.from_nodes import Machine
+from quorate.harness.errors import RefusedError
 from quorate.harness.model.cluster import Cluster, HAProxy, Role
 
 
@@ -67,6 +69,11 @@ def merge(
         nodes.append({"name": name, "address": address, "roles": list(roles)})
     nodes.sort(key=_order)
     missing += [
+        f"a machine called {name}, as --role has it: there are {', '.join(addresses)}"
+        for name in given.roles
+        if name not in addresses
+    ]
+    missing += [
         f"the machine with the etcd member {address}: --machine NAME={address}"
         for address in _strangers(api, machines, addresses)
     ]
@@ -112,14 +119,25 @@ def _cluster(
     }
     if given.power:
         data["power"] = {"command": given.power}
-    return Cluster.model_validate(data)
+    return cluster_of(data)
 
 
-def problem_of(error: ValidationError) -> str:
-    """Why what was found is no cluster, in a line."""
-    return "; ".join(
-        f"{'.'.join(map(str, one['loc'])) or 'the whole'}: {one['msg']}" for one in error.errors()
-    )
+def cluster_of(data: Mapping[str, object]) -> Cluster:
+    """RefusedError where what was found, or given, is no cluster; it names each field."""
+    try:
+        return Cluster.model_validate(data)
+    except ValidationError as error:
+        raise RefusedError(
+            f"no cluster.yaml can hold what was found or given, so nothing was written: "
+            f"{'; '.join(map(_problem, error.errors()))}. --name, --vip, --machine, --role and the "
+            "options of ssh say it otherwise"
+        ) from None
+
+
+def _problem(one: ErrorDetails) -> str:
+    field = ".".join(map(str, one["loc"])) or "the whole"
+    found = f" {one['input']!r}:" if isinstance(one["input"], str | int) else ""
+    return f"{field}:{found} {one['msg']}"
 
 
 def _virtual_ip(api: ApiFacts, machines: Mapping[str, Machine]) -> tuple[str, int] | None:

@@ -21,7 +21,13 @@ from quorate.harness.cluster.discovery.from_api import (
 )
 from quorate.harness.cluster.discovery.from_inventory import placed
 from quorate.harness.cluster.discovery.from_nodes import FILES, Machine, machine_of
-from quorate.harness.cluster.discovery.merge import Discovered, Given, addresses_of, merge
+from quorate.harness.cluster.discovery.merge import (
+    Discovered,
+    Given,
+    addresses_of,
+    cluster_of,
+    merge,
+)
 from quorate.harness.cluster.inventories.host import Host
 from quorate.harness.cluster.namespace import enter_network_namespace
 from quorate.harness.drivers.files import FileDriver
@@ -51,7 +57,8 @@ def discover(
     """``connect``: the way to the machines of a cluster whose roles are not known yet.
 
     Raises DriverError where the kubeconfig cannot be used, RefusedError where the API does not
-    answer by it.
+    answer by it, or what was found or given is no cluster; SpecError where the inventory says
+    nothing of it.
     """
     enter(_provisional({"discovery": "192.0.2.1"}, given))
     api = read_api(given)
@@ -148,7 +155,7 @@ def _provisional(addresses: Mapping[str, str], given: Given) -> Cluster:
         {"name": name, "address": address, "roles": ["control-plane"]}
         for name, address in addresses.items()
     ]
-    return Cluster.model_validate(
+    return cluster_of(
         {
             "format": 1,
             "name": "discovery",

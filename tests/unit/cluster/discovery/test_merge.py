@@ -12,6 +12,7 @@ import pytest
 from quorate.harness.cluster.discovery.from_api import ApiFacts, KubeNode
 from quorate.harness.cluster.discovery.from_nodes import Machine
 from quorate.harness.cluster.discovery.merge import Discovered, Given, merge
+from quorate.harness.errors import RefusedError
 from quorate.harness.model.cluster import HAProxy
 from quorate.harness.predict.facts import KeepalivedFacts, VrrpInstance
 
@@ -156,3 +157,22 @@ def test_balancers_on_workers_are_their_own_business() -> None:
 )
 def test_what_is_told_besides(api: ApiFacts, found: dict[str, Machine] | None, said: str) -> None:
     assert any(said in note for note in merged(api=api, found=found).notes)
+
+
+def test_a_role_of_nobody_is_told() -> None:
+    done = merged(given=replace(GIVEN, roles={"cp9": ("etcd",)}))
+    assert done.cluster is None
+    assert "called cp9, as --role has it: there are cp1, cp2, cp3, w1" in done.missing[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (Given(Path("/k"), ssh={"user": "a b"}), r"ssh\.user: 'a b': "),
+        (Given(Path("/k"), name="No Name"), "name: 'No Name': "),
+        (Given(Path("/k"), virtual_ip=("lb", 6443)), r"virtual_ip\.address: 'lb': .*--vip"),
+    ],
+)
+def test_what_no_cluster_yaml_can_hold_is_refused_field_by_field(given: Given, said: str) -> None:
+    with pytest.raises(RefusedError, match=said):
+        merged(given=given)

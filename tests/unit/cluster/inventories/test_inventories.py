@@ -94,9 +94,16 @@ def test_groups_of_other_names_are_listed_and_can_be_named() -> None:
     hosts = [Host("m1", "192.0.2.11", groups=("masters",)), Host("b", "192.0.2.9", groups=("lbs",))]
     with pytest.raises(SpecError, match=r"the groups lbs, masters.*--group control-plane=lbs"):
         placed(hosts, [kube("m1", "192.0.2.11")], named={}, file=Path("i"))
+    with pytest.raises(SpecError, match="the groups of nobody"):
+        placed([Host("m1", "192.0.2.11")], [], named={}, file=Path("i"))
     named = {"masters": Role.CONTROL_PLANE, "lbs": Role.LOAD_BALANCER}
     found = placed(hosts, [kube("m1", "10.0.0.1")], named=named, file=Path("i"))
     assert (found.addresses, found.machines) == ({"m1": "192.0.2.11"}, {"b": "192.0.2.9"})
+
+
+def test_a_machine_s_name_is_one_that_cluster_yaml_allows() -> None:
+    hosts = [Host("LB_1", "192.0.2.51", groups=("lb",))]
+    assert placed(hosts, [], named={}, file=Path("i")).machines == {"lb-1": "192.0.2.51"}
 
 
 def test_users_that_differ_are_left_to_ssh() -> None:
