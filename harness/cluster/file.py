@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from quorate.harness.errors import SpecError
-from quorate.harness.model.cluster import Cluster, HAProxy, Node, Power, Ssh, VirtualIP
+from quorate.harness.model.cluster import Cluster, HAProxy, Nginx, Node, Power, Ssh, VirtualIP
 from quorate.harness.model.strict import path_text
 from quorate.harness.store.yaml_lines import line_of, parse_yaml
 from quorate.harness.undo.durable import replace_text
@@ -23,6 +23,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "ssh": Ssh,
     "power": Power,
     "haproxy": HAProxy,
+    "nginx": Nginx,
 }
 
 

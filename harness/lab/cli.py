@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -34,19 +34,33 @@ def lab() -> None:
 @NAME
 @click.option("--control-planes", default=3, show_default=True, help="1, 3 or 5.")
 @click.option("--workers", default=3, show_default=True, help="1 to 9.")
+@click.option(
+    "--etcd",
+    default="stacked",
+    show_default=True,
+    help="stacked: on the control planes; external: on three machines of its own.",
+)
+@click.option(
+    "--load-balancers",
+    default=0,
+    show_default=True,
+    help="0: the control planes hold the VIP; 2: two machines of their own do.",
+)
+@click.option("--balancer", default="haproxy", show_default=True, help="haproxy or nginx.")
 @click.option("--fix-host", is_flag=True, help="Raise inotify limits while the lab runs.")
 @STEPS_AS_JSON
-def up(name: str, control_planes: int, workers: int, fix_host: bool, as_json: bool) -> None:
+def up(fix_host: bool, as_json: bool, **shape: Any) -> None:
     """Make a lab (or start a stopped one) and wait until its cluster is whole.
 
     \b
     Example:  quorate lab up --control-planes 3 --workers 3
-    """
+              quorate lab up --etcd external --load-balancers 2 --balancer nginx
+    """  # fmt: skip
     from quorate.harness.lab import life, shell
     from quorate.harness.lab.spec import LabSpec
 
     progress = shell.Progress()
-    made = life.up(LabSpec(name, control_planes, workers), progress, fix_host=fix_host)
+    made = life.up(LabSpec(**shape), progress, fix_host=fix_host)
     _tell(made.plan.home, progress, as_json)
 
 

@@ -8,11 +8,13 @@ from string import Template
 
 from quorate.harness.lab import plan as names
 from quorate.harness.lab.plan import LabPlan, NodePlan
-from quorate.harness.lab.spec import HostFacts
+from quorate.harness.lab.spec import HAPROXY, NGINX, HostFacts
 
 TEMPLATES = Path(__file__).with_name("templates")
 
 MULTI_USER = "/etc/systemd/system/multi-user.target.wants"
+
+PRODUCTS = {HAPROXY: "HAProxy", NGINX: "Nginx"}
 
 # Units that would tune the shared kernel or clock, or do work that no node of a lab needs.
 MASKED_UNITS = (
@@ -56,9 +58,14 @@ def render(template: str, **values: object) -> str:
 
 def node_files(plan: LabPlan, node: NodePlan, facts: HostFacts, keys: Keys) -> list[File]:
     """Every file that makes this node differ from the shared root file system."""
-    files = [*_identity(plan, node, keys), *_kubernetes_node(plan, node, facts)]
-    if node.control_plane:
+    files = _identity(plan, node, keys)
+    if node.has_kubelet:
+        files += _kubernetes_node(plan, node, facts)
+    if node.balances:
         files += _front_door(plan, node)
+    if node.has_etcd:
+        files += _snapshots()
+        files += [] if node.has_kubelet else _member(plan, node)
     files += [File(f"/etc/systemd/system/{unit}", link="/dev/null") for unit in MASKED_UNITS]
     return files
 
@@ -101,31 +108,58 @@ def _kubernetes_node(plan: LabPlan, node: NodePlan, facts: HostFacts) -> list[Fi
 
 
 def _front_door(plan: LabPlan, node: NodePlan) -> list[File]:
-    servers = "\n".join(
-        f"    server {each.name} {each.address}:{names.API_PORT}" for each in plan.control_planes
-    )
+    balancer = plan.spec.balancer
     peers = "\n".join(
-        f"        {each.address}" for each in plan.control_planes if each.name != node.name
-    )
-    haproxy = render(
-        "haproxy.cfg", vip_port=names.VIP_PORT, monitor_port=names.MONITOR_PORT, servers=servers
+        f"        {each.address}" for each in plan.balancers if each.name != node.name
     )
     keepalived = render(
         "keepalived.conf",
         name=node.name,
+        script=balancer,
+        product=PRODUCTS[balancer],
         monitor_port=names.MONITOR_PORT,
         priority=node.priority,
         address=node.address,
         peers=peers,
         vip=names.VIP_ADDRESS,
     )
-    units = "/etc/systemd/system"
-    system = "/lib/systemd/system"
     return [
-        File("/etc/haproxy/haproxy.cfg", haproxy),
+        *(_nginx(plan) if balancer == NGINX else _haproxy(plan)),
         File("/etc/keepalived/keepalived.conf", keepalived),
-        File(f"{MULTI_USER}/haproxy.service", link=f"{system}/haproxy.service"),
-        File(f"{MULTI_USER}/keepalived.service", link=f"{system}/keepalived.service"),
+        *(
+            File(f"{MULTI_USER}/{unit}.service", link=f"/lib/systemd/system/{unit}.service")
+            for unit in (balancer, "keepalived")
+        ),
+    ]
+
+
+def _haproxy(plan: LabPlan) -> list[File]:
+    servers = "\n".join(
+        f"    server {each.name} {each.address}:{names.API_PORT}" for each in plan.control_planes
+    )
+    text = render(
+        "haproxy.cfg", vip_port=names.VIP_PORT, monitor_port=names.MONITOR_PORT, servers=servers
+    )
+    return [File("/etc/haproxy/haproxy.cfg", text)]
+
+
+def _nginx(plan: LabPlan) -> list[File]:
+    servers = "\n".join(
+        f"        server {each.address}:{names.API_PORT} max_fails=1 fail_timeout=10s;"
+        for each in plan.control_planes
+    )
+    text = render(
+        "nginx.conf", vip_port=names.VIP_PORT, monitor_port=names.MONITOR_PORT, servers=servers
+    )
+    return [
+        File("/etc/nginx/nginx.conf", text),
+        File("/etc/systemd/system/nginx.service.d/restart.conf", render("nginx-restart.conf")),
+    ]
+
+
+def _snapshots() -> list[File]:
+    units = "/etc/systemd/system"
+    return [
         File(f"{units}/etcd-snapshot.service", render("etcd-snapshot.service")),
         File(f"{units}/etcd-snapshot.timer", render("etcd-snapshot.timer")),
         File(
@@ -133,6 +167,31 @@ def _front_door(plan: LabPlan, node: NodePlan) -> list[File]:
             link=f"{units}/etcd-snapshot.timer",
         ),
     ]
+
+
+def _member(plan: LabPlan, node: NodePlan) -> list[File]:
+    """etcd as a unit of a machine of its own; its certificates come from etcd_pki."""
+    peers = ",".join(f"{each.name}=https://{each.address}:2380" for each in plan.members)
+    text = render(
+        "etcd.conf.yml",
+        name=node.name,
+        address=node.address,
+        peers=peers,
+        token=plan.secret("etcd token", 16),
+        metrics=names.METRICS_URL,
+    )
+    unit = "/etc/systemd/system/etcd.service"
+    return [
+        File("/etc/etcd/etcd.conf.yml", text),
+        File(unit, render("etcd.service")),
+        File(f"{MULTI_USER}/etcd.service", link=unit),
+    ]
+
+
+def bare_units(plan: LabPlan, node: NodePlan) -> list[str]:
+    """What must run on a machine without a kubelet."""
+    units = ["etcd"] if node.has_etcd else []
+    return [*units, plan.spec.balancer, "keepalived"] if node.balances else units
 
 
 def kubeadm_config(plan: LabPlan, node: NodePlan, facts: HostFacts) -> str:
@@ -173,6 +232,22 @@ def kubeadm_config(plan: LabPlan, node: NodePlan, facts: HostFacts) -> str:
     return text + _cluster_config(plan, facts) if kind == "InitConfiguration" else text
 
 
+def _etcd_config(plan: LabPlan) -> str:
+    if not plan.spec.members:
+        tag = f"{plan.spec.versions.etcd.removeprefix('v')}-0"
+        lines = ["local:", f"  imageTag: {tag}", "  dataDir: /var/lib/etcd/member-data"]
+    else:
+        pki = "/etc/kubernetes/pki"
+        lines = ["external:", "  endpoints:"]
+        lines += [f"    - https://{each.address}:2379" for each in plan.members]
+        lines += [
+            f"  caFile: {pki}/etcd/ca.crt",
+            f"  certFile: {pki}/apiserver-etcd-client.crt",
+            f"  keyFile: {pki}/apiserver-etcd-client.key",
+        ]
+    return "\n".join(f"  {line}" for line in lines)
+
+
 def _cluster_config(plan: LabPlan, facts: HostFacts) -> str:
     reduced = []
     if facts.cgroup_version == 1:
@@ -191,7 +266,7 @@ def _cluster_config(plan: LabPlan, facts: HostFacts) -> str:
         pod_cidr=names.POD_CIDR,
         sans=", ".join([names.VIP_ADDRESS, *(each.address for each in plan.control_planes)]),
         coredns=versions.coredns,
-        etcd=f"{versions.etcd.removeprefix('v')}-0",
+        etcd=_etcd_config(plan),
         cgroup_driver="systemd" if facts.systemd_cgroups else "cgroupfs",
         kubelet_reduced="\n".join(reduced),
     )

@@ -40,12 +40,14 @@ TOOLS = {
 # Measured on the reference lab (docs/evidence), with room: memory of a node under load, disk of a
 # lab of six and of the cache while it is filled (Go's build cache included).
 NODE_MEMORY_MIB = 450
+BARE_MEMORY_MIB = 150  # not measured: systemd, sshd, and one member of etcd or a load balancer
 LAB_DISK_MIB = 3 * 1024
 CACHE_DISK_MIB = 8 * 1024
 
 # inotify instances that systemd, kubelet and containerd open; all nodes share root's limit.
 INOTIFY_CONTROL_PLANE = 40
 INOTIFY_WORKER = 28
+INOTIFY_BARE = 16  # not measured: systemd alone
 INOTIFY_KEY = Path("/proc/sys/fs/inotify/max_user_instances")
 INOTIFY_ENOUGH = 1024
 
@@ -123,7 +125,7 @@ def _kernel() -> list[Missing]:
 
 def _room(spec: LabSpec, home: Path) -> list[Missing]:
     missing = []
-    need = NODE_MEMORY_MIB * (spec.control_planes + spec.workers)
+    need = NODE_MEMORY_MIB * spec.kubernetes_machines + BARE_MEMORY_MIB * spec.bare_machines
     have = available_memory_mib(Path("/proc/meminfo").read_text())
     if have < need:
         remedy = "fewer nodes (--control-planes 1 --workers 1) or a larger machine"
@@ -158,7 +160,8 @@ def _artefacts(spec: LabSpec) -> list[Missing]:
 
 
 def inotify_needed(spec: LabSpec) -> int:
-    return INOTIFY_CONTROL_PLANE * spec.control_planes + INOTIFY_WORKER * spec.workers
+    nodes = INOTIFY_CONTROL_PLANE * spec.control_planes + INOTIFY_WORKER * spec.workers
+    return nodes + INOTIFY_BARE * spec.bare_machines
 
 
 def _inotify(spec: LabSpec) -> list[Missing]:

@@ -11,7 +11,8 @@ from typing import Any
 
 from quorate.harness.errors import LabError
 from quorate.harness.lab import network, node, shell, state
-from quorate.harness.lab.plan import API_PORT, LabPlan, NodePlan
+from quorate.harness.lab.files import bare_units
+from quorate.harness.lab.plan import API_PORT, METRICS_URL, LabPlan, NodePlan
 from quorate.harness.undo.durable import replace_text
 
 CONFIG = "/etc/kubernetes/quorate-kubeadm.yaml"
@@ -27,7 +28,10 @@ def build(plan: LabPlan, progress: shell.Progress) -> None:
     """
     first, *others = plan.control_planes
     with progress.step("containerd on every node"):
-        _each(plan.nodes, lambda each: _await_containerd(plan, each))
+        _each(plan.kubernetes_nodes, lambda each: _await_containerd(plan, each))
+    if plan.spec.members:
+        with progress.step(f"etcd on {len(plan.members)} machines of its own"):
+            _each(plan.members, lambda each: _await_member(plan, each))
     with progress.step(f"kubeadm init on {first.name}"):
         _kubeadm(plan, first, "init", "--upload-certs")
     save_kubeconfig(plan)
@@ -58,6 +62,14 @@ def _await_containerd(plan: LabPlan, each: NodePlan) -> None:
         return shell.succeeds(node.console(plan, each.name, ["ctr", "version"]))
 
     shell.await_true(f"containerd on {each.name}", answers, timeout_s=60.0)
+
+
+def _await_member(plan: LabPlan, each: NodePlan) -> None:
+    def healthy() -> bool:
+        ask = ["curl", "-sf", "-o", "/dev/null", "-m", "2", f"{METRICS_URL}/health"]
+        return shell.succeeds(node.console(plan, each.name, ask))
+
+    shell.await_true(f"etcd on {each.name}", healthy, timeout_s=60.0)
 
 
 def _kubeadm(plan: LabPlan, each: NodePlan, *words: str) -> None:
@@ -120,9 +132,11 @@ def lacking(plan: LabPlan, since: datetime.datetime) -> list[str]:
         )["items"]  # fmt: skip
     except LabError:
         return ["the API at the VIP"]
-    missing = [f"node {each.name}" for each in plan.nodes if not _fresh(objects, each.name, since)]
+    nodes = plan.kubernetes_nodes
+    missing = [f"node {each.name}" for each in nodes if not _fresh(objects, each.name, since)]
     pods = [item for item in objects if item["kind"] == "Pod"]
-    expected = 4 * len(plan.control_planes) + len(plan.nodes) + 2
+    static = 3 if plan.spec.members else 4
+    expected = static * len(plan.control_planes) + len(nodes) + 2
     if len(pods) < expected:
         missing.append(f"{expected - len(pods)} pods")
     missing += [f"pod {item['metadata']['name']}" for item in pods if not _serving(item, since)]
@@ -131,7 +145,18 @@ def lacking(plan: LabPlan, since: datetime.datetime) -> list[str]:
         ask = kubectl_command(plan, "get", "--raw", "/readyz", readyz, "--request-timeout=2s")
         if not missing and not shell.succeeds(ask):
             missing.append(f"API server of {each.name}")
-    return missing
+    return missing or _idle(plan)
+
+
+def _idle(plan: LabPlan) -> list[str]:
+    """Units that do not run on machines of which Kubernetes knows nothing."""
+    return [
+        f"{unit} on {each.name}"
+        for each in plan.nodes
+        if not each.has_kubelet
+        for unit in bare_units(plan, each)
+        if not shell.succeeds(node.console(plan, each.name, ["systemctl", "is-active", unit]))
+    ]
 
 
 def _time(text: str) -> datetime.datetime:

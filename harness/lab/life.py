@@ -24,6 +24,7 @@ from pathlib import Path
 from quorate.harness.errors import LabError, RefusedError
 from quorate.harness.lab import (
     bundle,
+    etcd_pki,
     files,
     host,
     images,
@@ -38,7 +39,7 @@ from quorate.harness.lab import (
     state,
 )  # fmt: skip
 from quorate.harness.lab.plan import LabPlan, NodePlan
-from quorate.harness.lab.spec import LabSpec, Versions
+from quorate.harness.lab.spec import HostFacts, LabSpec
 from quorate.harness.lab.state import Lab
 
 
@@ -59,8 +60,8 @@ def up(spec: LabSpec, progress: shell.Progress, *, fix_host: bool) -> Lab:
             return existing
         plan = state.plan_for(spec, secrets.token_hex(16))
         host.check(spec, plan.home, fix_host=fix_host)
-        lower, store = shared(spec.versions, progress)
-        lab = Lab(plan, lower, store, fix_host, state.BUILDING)
+        lower, bare, store = shared(spec, progress)
+        lab = Lab(plan, lower, store, fix_host, state.BUILDING, bare)
         lab.save()
         try:
             _build(lab, progress)
@@ -89,16 +90,20 @@ def _existing(spec: LabSpec, progress: shell.Progress) -> Lab | None:
             f"lab {spec.name!r} runs already; quorate lab down --name {spec.name} ends it, "
             "--name gives another one a name of its own"
         )
-    if (lab.plan.spec.control_planes, lab.plan.spec.workers) != (spec.control_planes, spec.workers):
+    if lab.plan.spec.shape != spec.shape:
         raise RefusedError(
-            f"lab {spec.name!r} is on disk with {lab.plan.spec.control_planes} control planes and "
-            f"{lab.plan.spec.workers} workers; start it (quorate lab start) or end it (lab down)"
+            f"lab {spec.name!r} is on disk with {lab.plan.spec.shape}; "
+            "start it (quorate lab start) or end it (lab down)"
         )
     return lab
 
 
-def shared(versions: Versions, progress: shell.Progress) -> tuple[tuple[Path, ...], Path]:
-    """Everything that labs share, from the cache or made: (layers topmost first, image store)."""
+def shared(
+    spec: LabSpec, progress: shell.Progress
+) -> tuple[tuple[Path, ...], tuple[Path, ...], Path]:
+    """Everything that labs share, from the cache or made: layers topmost first, the same for
+    machines without a kubelet (none where the lab has no such machine), image store."""
+    versions = spec.versions
     cache = parts.cache_directory()
     bins: dict[str, Path] = {}
     for part in parts.parts(versions, parts.machine_arch()):
@@ -106,21 +111,25 @@ def shared(versions: Versions, progress: shell.Progress) -> tuple[tuple[Path, ..
         bins |= {name: directory / name for name in part.programs}
     root = rootfs.build_root(cache, progress)
     layer = rootfs.build_layer(cache, bins, progress)
+    bare = (rootfs.build_bare_layer(cache, bins, progress), root) if spec.bare_machines else ()
     store = images.build_store(cache, images.images(versions, bins, root), bins, progress)
-    return (layer, root), store
+    return (layer, root), bare, store
 
 
 def _build(lab: Lab, progress: shell.Progress) -> None:
     plan, facts = lab.plan, host.facts()
     since = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     with progress.step(f"disks of {len(plan.nodes)} machines"):
-        made = keys.make(plan)
+        made, certificates = keys.make(plan), etcd_pki.make(plan)
         for each in plan.nodes:
             own = files.node_files(plan, each, facts, made[each.name])
-            kubeadm = files.kubeadm_config(plan, each, facts)
-            own.append(files.File(kubernetes.CONFIG, kubeadm, 0o600))
+            own += certificates.get(each.name, [])
+            if each.has_kubelet:
+                kubeadm = files.kubeadm_config(plan, each, facts)
+                own.append(files.File(kubernetes.CONFIG, kubeadm, 0o600))
             node.prepare(plan, each, files=own, config=bundle.config(plan, each, facts))
-            images.clone_store(lab.store, plan.node_home(each.name) / "data/containerd")
+            if each.has_kubelet:
+                images.clone_store(lab.store, plan.node_home(each.name) / "data/containerd")
     _boot(lab, progress)
     kubernetes.build(plan, progress)
     with progress.step("every node and pod ready"):
@@ -136,7 +145,11 @@ def _boot(lab: Lab, progress: shell.Progress) -> None:
         network.make_switch(plan)
         network.make_client(plan)
         with ThreadPoolExecutor(len(plan.nodes)) as pool:
-            list(pool.map(lambda each: node.power_on(plan, each, facts, lab.lower), plan.nodes))
+            list(pool.map(lambda each: _power_on(lab, each, facts), plan.nodes))
+
+
+def _power_on(lab: Lab, machine: NodePlan, facts: HostFacts) -> None:
+    node.power_on(lab.plan, machine, facts, lab.lower_of(machine))
 
 
 def start(name: str, progress: shell.Progress) -> Lab:
@@ -163,7 +176,7 @@ def _power_on_missing(lab: Lab, progress: shell.Progress) -> None:
     facts, since = host.facts(), datetime.datetime.min.replace(tzinfo=datetime.UTC)
     with progress.step("power on the machines that are off"):
         for each in lab.plan.nodes:
-            node.power_on(lab.plan, each, facts, lab.lower)
+            _power_on(lab, each, facts)
     with progress.step("every node and pod ready"):
         kubernetes.await_whole(lab.plan, since)
 
@@ -275,7 +288,7 @@ def power(name: str, action: str, target: str) -> None:
         if action == "off":
             node.power_off(plan, target)
         else:
-            node.power_on(plan, machine, host.facts(), lab.lower)
+            _power_on(lab, machine, host.facts())
 
 
 def find(plan: LabPlan, name: str) -> NodePlan:

@@ -50,10 +50,13 @@ def machine_commands(address: str) -> list[list[str]]:
 
 
 def node_commands(plan: LabPlan, node: NodePlan) -> list[list[str]]:
-    """As ``machine_commands``, with forwarding and routes to services and the others' pods."""
+    """As ``machine_commands``; where pods run, with forwarding and routes to services and to the
+    others' pods."""
+    if not node.has_kubelet:
+        return machine_commands(node.address)
     routes = [
         ["ip", "route", "add", other.pod_cidr, "via", other.address]
-        for other in plan.nodes
+        for other in plan.kubernetes_nodes
         if other.name != node.name
     ]
     # Without a route of their own, service addresses are refused before kube-proxy rewrites them.

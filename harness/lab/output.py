@@ -7,6 +7,7 @@ import sys
 from quorate.harness.cluster.file import write_cluster
 from quorate.harness.lab import keys, network
 from quorate.harness.lab.plan import MONITOR_PORT, VIP_ADDRESS, VIP_PORT, LabPlan
+from quorate.harness.lab.spec import NGINX
 from quorate.harness.model.cluster import Cluster
 
 
@@ -19,7 +20,7 @@ def cluster(plan: LabPlan) -> dict[str, object]:
         "kubeconfig": "kubeconfig",
         "virtual_ip": {"address": VIP_ADDRESS, "port": VIP_PORT},
         "nodes": [
-            {"name": each.name, "address": each.address, "roles": each.roles}
+            {"name": each.name, "address": each.address, "roles": [str(one) for one in each.roles]}
             for each in plan.nodes
         ],
         "ssh": {
@@ -33,12 +34,15 @@ def cluster(plan: LabPlan) -> dict[str, object]:
         },
         "power": {"command": [*power, "{action}", "{node}"]},
         "network_namespace": str(plan.namespace(network.CLIENT)),
-        "haproxy": {
-            "stats_socket": "/run/haproxy/admin.sock",
-            "monitor_port": MONITOR_PORT,
-            "monitor_uri": "/up",
-        },
+        **_balancer(plan),
     }  # fmt: skip
+
+
+def _balancer(plan: LabPlan) -> dict[str, object]:
+    monitor = {"monitor_port": MONITOR_PORT, "monitor_uri": "/up"}
+    if plan.spec.balancer == NGINX:
+        return {"balancer": NGINX, "nginx": monitor}
+    return {"haproxy": {"stats_socket": "/run/haproxy/admin.sock", **monitor}}
 
 
 def write(plan: LabPlan) -> None:

@@ -7,6 +7,8 @@
     cp1    10.77.0.11 -+-- br0 (a bridge in the namespace "switch"; attached to nothing else)
     cp2    10.77.0.12 -+
     w1     10.77.0.21 -+
+    e1     10.77.0.31 -+        only with an etcd on machines of its own
+    lb1    10.77.0.41 -+        only with load balancers on machines of their own
 
 Each lab has a switch of its own, so that every lab can use the same addresses.
 """
@@ -18,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quorate.harness.lab.spec import LabSpec
+from quorate.harness.model.cluster import Role
 
 SUBNET = "10.77.0"
 CLIENT_ADDRESS = f"{SUBNET}.2"
@@ -25,6 +28,7 @@ VIP_ADDRESS = f"{SUBNET}.100"
 API_PORT = 6443
 VIP_PORT = 8443
 MONITOR_PORT = 8404
+METRICS_URL = "http://127.0.0.1:2381"  # of each etcd member, as kubeadm has it
 POD_CIDR = "10.244.0.0/16"
 SERVICE_CIDR = "10.96.0.0/16"
 IMAGE_REPOSITORY = "quorate.local"  # nothing answers under this name: an image can never be pulled
@@ -36,14 +40,30 @@ class NodePlan:
 
     Attributes:
         index: 1-based over all machines; gives the pod network ``10.244.<index>.0/24``.
-        priority: of VRRP, 0 on workers.
+        priority: of VRRP, 0 where the VIP is never held.
     """
 
     name: str
     address: str
     index: int
-    control_plane: bool
+    roles: tuple[Role, ...]
     priority: int = 0
+
+    @property
+    def control_plane(self) -> bool:
+        return Role.CONTROL_PLANE in self.roles
+
+    @property
+    def has_kubelet(self) -> bool:
+        return self.control_plane or Role.WORKER in self.roles
+
+    @property
+    def has_etcd(self) -> bool:
+        return Role.ETCD in self.roles
+
+    @property
+    def balances(self) -> bool:
+        return Role.LOAD_BALANCER in self.roles
 
     @property
     def mac(self) -> str:
@@ -57,10 +77,6 @@ class NodePlan:
     @property
     def pod_gateway(self) -> str:
         return f"10.244.{self.index}.1"
-
-    @property
-    def roles(self) -> list[str]:
-        return ["control-plane", "etcd", "load-balancer"] if self.control_plane else ["worker"]
 
 
 @dataclass(frozen=True)
@@ -80,16 +96,23 @@ class LabPlan:
 
     @property
     def nodes(self) -> tuple[NodePlan, ...]:
-        control_planes = [
-            NodePlan(f"cp{i}", f"{SUBNET}.{10 + i}", i, True, priority=101 - i)
-            for i in range(1, self.spec.control_planes + 1)
-        ]
-        first = self.spec.control_planes
-        workers = [
-            NodePlan(f"w{i}", f"{SUBNET}.{20 + i}", first + i, False)
-            for i in range(1, self.spec.workers + 1)
-        ]
-        return (*control_planes, *workers)
+        spec = self.spec
+        serving = [Role.CONTROL_PLANE]
+        serving += [] if spec.members else [Role.ETCD]
+        serving += [] if spec.load_balancers else [Role.LOAD_BALANCER]
+        kinds = (
+            ("cp", 10, spec.control_planes, tuple(serving)),
+            ("w", 20, spec.workers, (Role.WORKER,)),
+            ("e", 30, spec.members, (Role.ETCD,)),
+            ("lb", 40, spec.load_balancers, (Role.LOAD_BALANCER,)),
+        )
+        nodes: list[NodePlan] = []
+        for word, base, count, roles in kinds:
+            for i in range(1, count + 1):
+                priority = 101 - i if Role.LOAD_BALANCER in roles else 0
+                address = f"{SUBNET}.{base + i}"
+                nodes.append(NodePlan(f"{word}{i}", address, len(nodes) + 1, roles, priority))
+        return tuple(nodes)
 
     @property
     def control_planes(self) -> tuple[NodePlan, ...]:
@@ -97,7 +120,21 @@ class LabPlan:
 
     @property
     def workers(self) -> tuple[NodePlan, ...]:
-        return tuple(node for node in self.nodes if not node.control_plane)
+        return tuple(node for node in self.nodes if Role.WORKER in node.roles)
+
+    @property
+    def kubernetes_nodes(self) -> tuple[NodePlan, ...]:
+        return tuple(node for node in self.nodes if node.has_kubelet)
+
+    @property
+    def members(self) -> tuple[NodePlan, ...]:
+        """Where etcd runs."""
+        return tuple(node for node in self.nodes if node.has_etcd)
+
+    @property
+    def balancers(self) -> tuple[NodePlan, ...]:
+        """Where the VIP can be."""
+        return tuple(node for node in self.nodes if node.balances)
 
     def node(self, name: str) -> NodePlan | None:
         return next((node for node in self.nodes if node.name == name), None)

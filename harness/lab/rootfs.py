@@ -22,7 +22,7 @@ PACKAGES = (
     "systemd", "systemd-sysv", "dbus", "iproute2", "iputils-ping", "haproxy", "keepalived",
     "nftables", "iptables", "conntrack", "ipset", "socat", "ethtool", "runc", "openssh-server",
     "ca-certificates", "kmod", "procps", "curl", "util-linux", "mount", "tcpdump", "psmisc",
-    "python3", "catatonit", "busybox-static",
+    "python3", "catatonit", "busybox-static", "nginx", "libnginx-mod-stream",
 )  # fmt: skip
 
 DPKG_OPTIONS = (
@@ -36,6 +36,8 @@ NODE_PROGRAMS = (
     "containerd", "containerd-shim-runc-v2", "ctr", "kubeadm", "kubectl", "kubelet", "etcdctl",
     "etcdutl",
 )  # fmt: skip
+BARE_PROGRAMS = ("etcd", "etcdctl", "etcdutl")
+"""Where no kubelet runs. No ctr: quorate would ask it for containers."""
 
 
 def recipe() -> list[str]:
@@ -85,6 +87,16 @@ def build_layer(cache: Path, bins: Mapping[str, Path], progress: shell.Progress)
     """The directory that lies over the root file system and holds the programs, hard-linked."""
     wanted = {f"usr/local/bin/{name}": bins[name] for name in NODE_PROGRAMS}
     wanted |= {f"opt/cni/bin/{name}": bins[name] for name in CNI_PROGRAMS}
+    return _linked(cache, wanted, progress)
+
+
+def build_bare_layer(cache: Path, bins: Mapping[str, Path], progress: shell.Progress) -> Path:
+    """The same for machines without a kubelet."""
+    wanted = {f"usr/local/bin/{name}": bins[name] for name in BARE_PROGRAMS}
+    return _linked(cache, wanted, progress)
+
+
+def _linked(cache: Path, wanted: Mapping[str, Path], progress: shell.Progress) -> Path:
     layer = cache / "layers" / digest({key: str(path) for key, path in wanted.items()})
 
     def make(staging: Path) -> None:

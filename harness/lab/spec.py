@@ -11,6 +11,11 @@ NAME = re.compile(r"[a-z][a-z0-9-]{0,14}")
 
 CONTROL_PLANE_COUNTS = (1, 3, 5)  # etcd wants an odd number of members
 WORKER_COUNTS = range(1, 10)
+MEMBER_COUNT = 3
+"""Of an etcd on machines of its own: as many as control planes may come and go beside them."""
+LOAD_BALANCER_COUNTS = (0, 2)  # 0: the control planes balance; 2: one serves, one takes over
+STACKED, EXTERNAL = "stacked", "external"
+HAPROXY, NGINX = "haproxy", "nginx"
 
 
 @dataclass(frozen=True)
@@ -30,16 +35,24 @@ class Versions:
 
 @dataclass(frozen=True)
 class LabSpec:
-    """The size of a lab.
+    """The size and the shape of a lab.
+
+    Attributes:
+        etcd: ``stacked`` (a member on each control plane) or ``external`` (on three machines).
+        load_balancers: machines of their own that hold the VIP; 0: the control planes do.
+        balancer: what runs there, ``haproxy`` or ``nginx``.
 
     Raises:
-        UsageError: a name or a number that no lab can have.
+        UsageError: a name, a number or a word that no lab can have.
     """
 
     name: str = "quorate"
     control_planes: int = 3
     workers: int = 3
     versions: Versions = Versions()
+    etcd: str = STACKED
+    load_balancers: int = 0
+    balancer: str = HAPROXY
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
@@ -54,6 +67,39 @@ class LabSpec:
             )
         if self.workers not in WORKER_COUNTS:
             raise UsageError(f"--workers {self.workers}: allowed are 1 to 9")
+        if self.etcd not in (STACKED, EXTERNAL):
+            raise UsageError(f"--etcd {self.etcd}: allowed are {STACKED} and {EXTERNAL}")
+        if self.load_balancers not in LOAD_BALANCER_COUNTS:
+            raise UsageError(
+                f"--load-balancers {self.load_balancers}: allowed are 0 (the control planes "
+                "balance) and 2"
+            )
+        if self.balancer not in (HAPROXY, NGINX):
+            raise UsageError(f"--balancer {self.balancer}: allowed are {HAPROXY} and {NGINX}")
+
+    @property
+    def members(self) -> int:
+        """Machines that run nothing but etcd."""
+        return MEMBER_COUNT if self.etcd == EXTERNAL else 0
+
+    @property
+    def kubernetes_machines(self) -> int:
+        """Machines with a kubelet."""
+        return self.control_planes + self.workers
+
+    @property
+    def bare_machines(self) -> int:
+        """Machines without one: etcd or a load balancer is all that they run."""
+        return self.members + self.load_balancers
+
+    @property
+    def shape(self) -> str:
+        """As a person says it; what is ordinary is left out."""
+        said = [f"{self.control_planes} control planes and {self.workers} workers"]
+        said += ["external etcd"] if self.members else []
+        said += [f"{self.load_balancers} load balancers"] if self.load_balancers else []
+        said += ["Nginx"] if self.balancer == NGINX else []
+        return ", ".join(said)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from quorate.harness.cluster.state import state_directory
 from quorate.harness.errors import LabError, RefusedError
-from quorate.harness.lab.plan import LabPlan
+from quorate.harness.lab.plan import LabPlan, NodePlan
 from quorate.harness.lab.spec import LabSpec, Versions
 from quorate.harness.undo.durable import replace_text
 
@@ -37,6 +37,7 @@ class Lab:
 
     Attributes:
         lower: the shared directories under every node's own files, topmost first.
+        bare: the same for machines without a kubelet; none where there is no such machine.
         store: the image store that nodes start with.
         fix_host: whether host limits may be raised while it runs.
         stage: ``building`` until the cluster stood once, then ``ready``.
@@ -47,6 +48,11 @@ class Lab:
     store: Path
     fix_host: bool
     stage: str
+    bare: tuple[Path, ...] = ()
+
+    def lower_of(self, node: NodePlan) -> tuple[Path, ...]:
+        """What lies under one machine's own files."""
+        return self.lower if node.has_kubelet else self.bare
 
     def save(self) -> None:
         """Write lab.json in one step; survives a crash of the host."""
@@ -55,6 +61,7 @@ class Lab:
             "spec": dataclasses.asdict(self.plan.spec),
             "seed": self.plan.seed,
             "lower": [str(path) for path in self.lower],
+            "bare": [str(path) for path in self.bare],
             "store": str(self.store),
             "fix_host": self.fix_host,
             "stage": self.stage,
@@ -94,12 +101,10 @@ def load(name: str) -> Lab:
     try:
         value = json.loads(path.read_text())
         spec = value["spec"]
-        size = LabSpec(
-            spec["name"], spec["control_planes"], spec["workers"], Versions(**spec["versions"])
-        )
-        lower = tuple(Path(each) for each in value["lower"])
+        size = LabSpec(**{**spec, "versions": Versions(**spec["versions"])})
+        lower, bare = (tuple(map(Path, value.get(key, ()))) for key in ("lower", "bare"))
         plan = plan_for(size, value["seed"])
-        return Lab(plan, lower, Path(value["store"]), value["fix_host"], value["stage"])
+        return Lab(plan, lower, Path(value["store"]), value["fix_host"], value["stage"], bare)
     except (ValueError, KeyError, TypeError) as error:
         raise LabError(
             f"{path} is not a lab's: {error!r}; quorate lab down --name {name}"

@@ -79,6 +79,11 @@ class Node(_Frozen):
         """Whether the node carries the role."""
         return role in self.roles
 
+    @property
+    def has_kubelet(self) -> bool:
+        """Whether Kubernetes knows the machine; etcd and load balancers may have their own."""
+        return self.has(Role.CONTROL_PLANE) or self.has(Role.WORKER)
+
 
 class VirtualIP(_Frozen):
     """The address and TCP port at which clients reach the API, wherever it lives now."""
@@ -118,6 +123,16 @@ class HAProxy(_Frozen):
     """
 
     stats_socket: Path = Path("/run/haproxy/admin.sock")
+    monitor_port: Port = 8404
+    monitor_uri: Annotated[str, Field(pattern=r"^/")] = "/up"
+
+
+class Nginx(_Frozen):
+    """The same of an Nginx that balances by its stream module: it has no admin socket to ask.
+
+    ``monitor_uri`` is a location of its own that answers 200 and asks nobody. Defaults: the lab.
+    """
+
     monitor_port: Port = 8404
     monitor_uri: Annotated[str, Field(pattern=r"^/")] = "/up"
 
@@ -168,7 +183,10 @@ class Cluster(_Frozen):
     ca: Path | None = None
     """Authorities (PEM) by which the certificates of URLs under watch are verified; None: the
     system's."""
+    balancer: Literal["haproxy", "nginx"] = "haproxy"
+    """What balances at the VIP, on every node with the role load-balancer."""
     haproxy: HAProxy = HAProxy()
+    nginx: Nginx = Nginx()
     service: Service = Service()
     limits: Limits = Limits()
 
@@ -206,6 +224,12 @@ class Cluster(_Frozen):
         return self.model_copy(
             update={"service": self.service.model_copy(update={"node_port": drawn})}
         )
+
+    @property
+    def monitor_url(self) -> str:
+        """Where the balancer tells of its own health, asked on its node."""
+        monitor = self.nginx if self.balancer == "nginx" else self.haproxy
+        return f"http://127.0.0.1:{monitor.monitor_port}{monitor.monitor_uri}"
 
     @property
     def control_planes(self) -> tuple[Node, ...]:
