@@ -32,10 +32,22 @@ from tests.memory_api import MemoryServer, healthy
 
 MANIFESTS = "/etc/kubernetes/manifests"
 HAPROXY = "/etc/haproxy/haproxy.cfg"
+NGINX = "/etc/nginx/nginx.conf"
+ETCD_CONFIGURATION = "/etc/etcd/etcd.conf.yml"
 KEEPALIVED = "/etc/keepalived/keepalived.conf"
 KUBELET = "/var/lib/kubelet/config.yaml"
 
-PLAN = LabPlan(LabSpec(), Path("/state"), Path("/run/lab"), "seed")
+
+def plan(**shape: Any) -> LabPlan:
+    """A lab of three control planes and three workers; `shape`: more of LabSpec."""
+    return LabPlan(LabSpec(**shape), Path("/state"), Path("/run/lab"), "seed")
+
+
+PLAN = plan()
+APART = plan(etcd="external", load_balancers=2)
+"""etcd and HAProxy on machines of their own: e1 to e3, lb1 and lb2."""
+BY_NGINX = plan(balancer="nginx")
+"""Nginx on the control planes, which have their etcd members."""
 
 APISERVER = """\
 apiVersion: v1
@@ -154,9 +166,9 @@ staticPodPath: /etc/kubernetes/manifests
 """
 
 
-def cluster() -> Cluster:
+def cluster(plan: LabPlan = PLAN) -> Cluster:
     """Three control planes, three workers, as the lab's cluster.yaml has them."""
-    nodes = [{"name": one.name, "address": one.address, "roles": one.roles} for one in PLAN.nodes]
+    nodes = [{"name": one.name, "address": one.address, "roles": one.roles} for one in plan.nodes]
     return Cluster.model_validate(
         {
             "format": 1,
@@ -164,27 +176,37 @@ def cluster() -> Cluster:
             "kubeconfig": "kubeconfig",
             "virtual_ip": {"address": VIP_ADDRESS, "port": VIP_PORT},
             "nodes": nodes,
+            "balancer": plan.spec.balancer,
             "power": {"command": ["switch", "{action}", "{node}"]},
             "service": {"node_port": 30999},
         }
     )
 
 
-def texts() -> dict[str, dict[str, str]]:
+LOCAL_ETCD = "https://127.0.0.1:2379"
+OURS = (HAPROXY, NGINX, KEEPALIVED, ETCD_CONFIGURATION)
+
+
+def texts(plan: LabPlan = PLAN) -> dict[str, dict[str, str]]:
     """Node → path → what lies there."""
     host, keys = HostFacts(2, True, (), None, ()), Keys("", "", "")
+    members = [f"https://{one.address}:2379" for one in plan.members]
+    servers = ",".join(members) if plan.spec.members else LOCAL_ETCD
     found: dict[str, dict[str, str]] = {}
-    for node in PLAN.nodes:
-        files = {one.path: one.content for one in node_files(PLAN, node, host, keys)}
-        of_node = {KUBELET: KUBELET_CONFIG}
+    for node in plan.nodes:
+        files = {one.path: one.content for one in node_files(plan, node, host, keys)}
+        of_node = {KUBELET: KUBELET_CONFIG} if node.has_kubelet else {}
+        of_node |= {path: files[path] for path in OURS if path in files}
         if node.control_plane:
-            of_node |= {path: files[path] for path in (HAPROXY, KEEPALIVED)}
+            apiserver = APISERVER.format(address=node.address).replace(LOCAL_ETCD, servers)
             of_node |= {
-                f"{MANIFESTS}/kube-apiserver.yaml": APISERVER.format(address=node.address),
+                f"{MANIFESTS}/kube-apiserver.yaml": apiserver,
                 f"{MANIFESTS}/kube-controller-manager.yaml": CONTROLLER_MANAGER,
                 f"{MANIFESTS}/kube-scheduler.yaml": SCHEDULER,
-                f"{MANIFESTS}/etcd.yaml": ETCD.format(address=node.address, name=node.name),
             }
+        if node.control_plane and node.has_etcd:
+            manifest = ETCD.format(address=node.address, name=node.name)
+            of_node[f"{MANIFESTS}/etcd.yaml"] = manifest
         found[node.name] = of_node
     return found
 
@@ -202,6 +224,8 @@ class PaperNodes(MemoryTransport):
             text = "".join(f"\x1e{path}\n{text}" for path, text in there.items())
         elif argv[0] == "cat" and argv[1] in self.files.get(node, {}):
             text = self.files[node][argv[1]]
+        elif argv[0] == "cat" and argv[1].startswith("/etc/"):
+            return CommandResult(node, tuple(argv), 1, "", "No such file", 0.0, "")
         else:
             return said
         return CommandResult(node, tuple(argv), 0, text, "", 0.0, "")
@@ -210,6 +234,8 @@ class PaperNodes(MemoryTransport):
 BOOT_ID = "7c92d57c-69f0-45ba-ba27-ce619eeb414e"
 STAT = "{} (x) S {} 1 1 0 -1 0 1 2 1 1 10 6 28 15 20 0 1 0 {} 20299776 2931\n"
 TABLE = STAT.format(62, 1, 150) + STAT.format(385, 215, 900)
+SHOW_UNIT = ("systemctl", "show", "-p", "ActiveState,MainPID,InvocationID")
+UNIT_NOT_SHOWN = "ActiveState=inactive\nMainPID=0\n"
 UNIT_SHOWN = "ActiveState=active\nMainPID=62\nInvocationID=feed\n"
 RESTART_SHOWN = "Restart=always\nRestartUSec=100ms\nLoadState=loaded\n"
 SERVERS = """\
@@ -236,24 +262,33 @@ class PaperKube:
         pass
 
 
-def transport() -> PaperNodes:
-    """The VIP is on cp1, etcd is led by cp2, and each part runs: pid 385 in a container, pid 62 for
-    each unit. Whatever else is asked gets code 0 and no answer."""
-    nodes = PaperNodes()
+def transport(plan: LabPlan = PLAN) -> PaperNodes:
+    """The VIP is on the first load balancer, etcd is led by its second member, and each part runs:
+    pid 385 in a container, pid 62 for each unit. Whatever else is asked gets code 0 and no answer.
+
+    Machines without a kubelet have no container runtime, and their etcd is a unit."""
+    nodes = PaperNodes(files=texts(plan))
+    holder, leader = plan.balancers[0].name, plan.members[1].name
     nodes.on("cat", reply=Reply(f"{BOOT_ID}\n"))
     nodes.on("ip", reply=Reply("[]"))
-    nodes.on("ip", reply=Reply('[{"addr_info": [{"local": "10.77.0.100"}]}]'), node="cp1")
+    nodes.on("ip", reply=Reply('[{"addr_info": [{"local": "10.77.0.100"}]}]'), node=holder)
     raft = "etcd_server_has_leader 1\netcd_server_is_leader {}\n"
     nodes.on("curl", reply=Reply(raft.format(0)))
-    nodes.on("curl", reply=Reply(raft.format(1)), node="cp2")
+    nodes.on("curl", reply=Reply(raft.format(1)), node=leader)
     nodes.on(*TABLE_ARGV, reply=Reply(TABLE))
     nodes.on("systemctl", "is-active", reply=Reply("active\n"))
     nodes.on("systemctl", "show", reply=Reply(UNIT_SHOWN))
     nodes.on("systemctl", "show", "-p", "LoadState,Restart,RestartUSec", reply=Reply(RESTART_SHOWN))
     for part in POD_PARTS:
-        asked = ("systemctl", "show", "-p", "ActiveState,MainPID,InvocationID", f"{part}.service")
-        nodes.on(*asked, reply=Reply("ActiveState=inactive\nMainPID=0\n"))
-    nodes.on("sh", "-c", "command -v crictl || command -v ctr || true", reply=Reply("/x/ctr\n"))
+        nodes.on(*SHOW_UNIT, f"{part}.service", reply=Reply(UNIT_NOT_SHOWN))
+    runtime = ("sh", "-c", "command -v crictl || command -v ctr || true")
+    nodes.on(*runtime, reply=Reply("/x/ctr\n"))
+    for node in plan.nodes:
+        if not node.has_kubelet:
+            nodes.on(*runtime, reply=Reply("\n"), node=node.name)
+            asked = (*SHOW_UNIT, "etcd.service")
+            shown = UNIT_SHOWN if node.has_etcd else UNIT_NOT_SHOWN
+            nodes.on(*asked, reply=Reply(shown), node=node.name)
     nodes.on("ctr", "-n", "k8s.io", "containers", reply=Reply("c0ffee\n"))
     tasks = "".join(f"{one} 385 RUNNING\n" for one in ("c0ffee", "web-1-1", "dns-1-1"))
     nodes.on("ctr", "-n", "k8s.io", "tasks", reply=Reply(f"T P S\n{tasks}"))
@@ -263,9 +298,11 @@ def transport() -> PaperNodes:
     return nodes
 
 
-def drivers(server: MemoryServer | None = None, *, nodes: PaperNodes | None = None) -> Drivers:
+def drivers(
+    server: MemoryServer | None = None, *, nodes: PaperNodes | None = None, plan: LabPlan = PLAN
+) -> Drivers:
     """A lab in health that answers everything, and does nothing that it is told."""
-    lab, asked = cluster(), nodes or transport()
+    lab, asked = cluster(plan), nodes or transport(plan)
     containers, processes = ContainerDriver(asked), ProcessDriver(asked)
     kube: Any = PaperKube()
     made: Any = Drivers.__new__(Drivers)

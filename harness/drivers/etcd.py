@@ -1,5 +1,9 @@
 """etcd, through the listeners that kubeadm opens on each member's loopback: plain http for its
-health, and its clients' one, by a certificate of kubeadm's, for what only clients are told."""
+health, and its clients' one, by a certificate of kubeadm's, for what only clients are told.
+
+A member on a machine of its own has the same listeners and certificates (kubeadm makes these for
+it, too), and runs as a static pod or as a systemd unit `etcd` that goes by CONFIGURATION.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,11 @@ from quorate.harness.errors import DriverError, TransportError
 from quorate.harness.transport import Transport
 
 MANIFEST = "/etc/kubernetes/manifests/etcd.yaml"
-_PEER_URL = re.compile(r"--initial-advertise-peer-urls[= ]https?://([^\s,]+):(\d+)")
-_CLIENT_URL = re.compile(r"--advertise-client-urls[= ]https?://[^\s,]+:(\d+)")
+CONFIGURATION = "/etc/etcd/etcd.conf.yml"
+"""What `--config-file` names where it is no static pod; keys are called as the flags are."""
+_URL = r"[=: ]\s*[\"']?https?://"
+_PEER_URL = re.compile(rf"\binitial-advertise-peer-urls{_URL}([^\s,\"']+):(\d+)")
+_CLIENT_URL = re.compile(rf"\badvertise-client-urls{_URL}[^\s,\"']+:(\d+)")
 METRICS_URL = "http://127.0.0.1:2381"
 """kubeadm: `--listen-metrics-urls` of the etcd static pod; needs no certificate."""
 
@@ -75,14 +82,17 @@ class EtcdDriver:
         return MemberStatus(**parse_raft(asked.stdout))
 
     def endpoints(self, node: str) -> Endpoints:
-        """Where the member is reached, from its static pod's manifest.
+        """Where the member is reached, from its static pod's manifest, else its configuration.
 
-        TransportError when the manifest cannot be read, DriverError when it does not say.
+        TransportError when neither can be read, DriverError when it does not say.
         """
-        text = self._transport.check(node, ["cat", MANIFEST], timeout_s=8.0).stdout
-        found = parse_endpoints(text)
+        path, asked = MANIFEST, self._transport.run(node, ["cat", MANIFEST], timeout_s=8.0)
+        if asked.returncode != 0:
+            path = CONFIGURATION
+            asked = self._transport.check(node, ["cat", CONFIGURATION], timeout_s=8.0)
+        found = parse_endpoints(asked.stdout)
         if found is None:
-            raise DriverError(f"{node}: {MANIFEST} has no --initial-advertise-peer-urls=…")
+            raise DriverError(f"{node}: {path} has no initial-advertise-peer-urls")
         return found
 
     def keyspace_hash(self, node: str, *, revision: int = 0) -> KeyspaceHash:
@@ -117,9 +127,9 @@ def parse_hash(text: str, *, node: str, revision: int) -> KeyspaceHash:
         raise DriverError(f"{node}: etcd has no hash to tell: {text.strip()[:200]}") from error
 
 
-def parse_endpoints(manifest: str) -> Endpoints | None:
-    """The first advertised peer URL among etcd's flags; None where there is none."""
-    peer, client = _PEER_URL.search(manifest), _CLIENT_URL.search(manifest)
+def parse_endpoints(text: str) -> Endpoints | None:
+    """The first advertised peer URL of a manifest or a configuration; None where there is none."""
+    peer, client = _PEER_URL.search(text), _CLIENT_URL.search(text)
     if peer is None:
         return None
     port = int(client[1]) if client else Endpoints.client_port

@@ -80,13 +80,20 @@ def follower_config(cluster: Cluster, *, node: Node) -> dict[str, object]:
         }
     if node.has(Role.LOAD_BALANCER):
         config["keepalived"] = keepalived.UNIT
-        config["haproxy"] = {
-            "stats_socket": str(cluster.haproxy.stats_socket),
-            "monitor_url": f"http://127.0.0.1:{cluster.haproxy.monitor_port}"
-            f"{cluster.haproxy.monitor_uri}",
-            "servers": {one.name: one.address for one in cluster.control_planes},
-        }
+        config[cluster.balancer] = _balancer(cluster, node=node)
     return config
+
+
+def _balancer(cluster: Cluster, *, node: Node) -> dict[str, object]:
+    """How it is asked: HAProxy tells of its servers, Nginx only passes a question on to one."""
+    if cluster.balancer == "nginx":
+        through = {"host": node.address, "port": cluster.virtual_ip.port}
+        return {"monitor_url": cluster.monitor_url, "through": through}
+    return {
+        "stats_socket": str(cluster.haproxy.stats_socket),
+        "monitor_url": cluster.monitor_url,
+        "servers": {one.name: one.address for one in cluster.control_planes},
+    }
 
 
 def follower_argv(cluster: Cluster, *, node: Node) -> tuple[str, ...]:

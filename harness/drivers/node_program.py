@@ -30,6 +30,8 @@ BEAT_S = 0.5
 AGAIN_BEATS = 4  # beats; the harness has voided all that it knew when four were missed
 SAID_ONCE = ("raft_term", "garp")  # each of their lines is an event of its own
 HAPROXY_PERIOD_S = 0.15
+NGINX_PERIOD_S = 0.15
+THROUGH_PERIOD_S = 0.5  # a TLS handshake each time
 ETCD_PERIOD_S = 0.35  # /metrics costs etcd a few ms of CPU each time
 KEEPALIVED_PERIOD_S = 0.5
 TERM_PERIOD_S = 0.5
@@ -226,6 +228,38 @@ def look_at_haproxy(report: Reporter, config: dict[str, Any]) -> None:
             report.fact("haproxy_backend", state, server_is_up(state), server=name)
 
 
+def look_at_nginx(report: Reporter, url: str) -> None:
+    """One look at its own health; it tells nothing of the servers behind it."""
+    try:
+        status, _ = http_get(url)
+        report.fact("nginx", "up" if status == 200 else f"monitor {status}", status == 200)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        report.fact("nginx", "no answer: " + type(error).__name__, False)
+
+
+def ask_through(report: Reporter, config: dict[str, Any]) -> None:
+    """One new connection through it: whether the API server that it comes to says that it is ready.
+    Who that is the balancer decides, and the certificate is not what is asked."""
+    try:
+        import ssl  # a small Python may lack it, and all else goes on
+
+        tls = ssl.create_default_context()
+        tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+        connection = http.client.HTTPSConnection(
+            config["host"], config["port"], timeout=ANSWER_TIMEOUT_S, context=tls
+        )
+        try:
+            connection.request("GET", "/readyz")
+            status = connection.getresponse().status
+        finally:
+            connection.close()
+    except (ImportError, OSError, http.client.HTTPException, ValueError) as error:
+        report.fact("api_through_nginx", "no answer: " + type(error).__name__, False)
+        return
+    state = "ready" if status == 200 else f"status {status}"
+    report.fact("api_through_nginx", state, status == 200)
+
+
 def look_at_etcd(report: Reporter, url: str) -> None:
     """One look at this member. /health makes a linearizable read, so it is good only with a
     quorum (etcd server/etcdserver/api/etcdhttp)."""
@@ -286,6 +320,10 @@ def start(report: Reporter, config: dict[str, Any]) -> None:
     ]
     if config.get("haproxy"):
         jobs.append((every, HAPROXY_PERIOD_S, look_at_haproxy, report, config["haproxy"]))
+    if config.get("nginx"):
+        nginx = config["nginx"]
+        jobs.append((every, NGINX_PERIOD_S, look_at_nginx, report, nginx["monitor_url"]))
+        jobs.append((every, THROUGH_PERIOD_S, ask_through, report, nginx["through"]))
     if config.get("etcd"):
         jobs.append((every, ETCD_PERIOD_S, look_at_etcd, report, config["etcd"]))
     if config.get("etcd_clients"):

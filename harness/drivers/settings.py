@@ -15,6 +15,7 @@ import yaml
 
 from quorate.harness.drivers.haproxy_cfg import SECTION
 from quorate.harness.errors import DriverError
+from quorate.harness.predict.nginx_conf import Directive, parse_directives
 
 KEPT_OUT = "(kept out)"
 _SECRET = re.compile(r"(?i)auth|passw|secret|token|credential")
@@ -88,6 +89,30 @@ def static_pod_settings(text: str) -> dict[str, str]:
     except (KeyError, TypeError, AttributeError) as error:
         raise DriverError(f"no manifest of a pod: {type(error).__name__}: {error}") from None
     return _settings(rows)
+
+
+def etcd_settings(text: str) -> dict[str, str]:
+    """Each field of etcd's configuration file: "etcd heartbeat-interval" → "100".
+
+    DriverError where it is no YAML.
+    """
+    return _settings(_flat("etcd", _loaded(text)))
+
+
+def nginx_settings(text: str) -> dict[str, str]:
+    """Each directive below the headings of its blocks: "nginx stream server listen" → "8443".
+
+    DriverError where it is no configuration of Nginx.
+    """
+    return _settings(_nginx_rows("nginx", parse_directives(text)))
+
+
+def _nginx_rows(what: str, directives: Iterable[Directive]) -> Iterable[Row]:
+    for one in directives:
+        if one.block is None:
+            yield f"{what} {one.name}", " ".join(one.words)
+        else:
+            yield from _nginx_rows(" ".join([what, one.name, *one.words]), one.block)
 
 
 def kubelet_settings(text: str) -> dict[str, str]:

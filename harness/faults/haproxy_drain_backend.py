@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from quorate.harness.drivers.bundle import Drivers
-from quorate.harness.drivers.haproxy import FORCED_DRAIN, Server, ready_pattern
+from quorate.harness.drivers.haproxy import FORCED_DRAIN, UNIT, Server, ready_pattern
 from quorate.harness.errors import RefusedError
 from quorate.harness.faults.contract import Act, Fault, Plan, Proof
+from quorate.harness.faults.processes.parts import refuse_other_balancer
 from quorate.harness.model.cluster import Role
 from quorate.harness.model.touch import Part, Touch, Way
 from quorate.harness.model.undo import Undo
@@ -33,6 +34,7 @@ class HaproxyDrainBackend(Fault):
     def prepare(
         self, drivers: Drivers, *, nodes: Sequence[str], arguments: Mapping[str, object]
     ) -> Mapping[str, str]:
+        refuse_other_balancer(drivers.cluster, UNIT)
         before: dict[str, str] = {}
         for at in _balancers(drivers):
             found = _servers(drivers, at, nodes)

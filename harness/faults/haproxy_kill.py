@@ -14,4 +14,4 @@ class HaproxyKill(Kill):
     name: ClassVar[str] = "haproxy_kill"
     summary: ClassVar[str] = "HAProxy is killed on the node: the connections through it are lost."
     part: ClassVar[str] = "haproxy"
-    touches: ClassVar[Touch] = Touch(Part.HAPROXY, Way.ENDED)
+    touches: ClassVar[Touch] = Touch(Part.BALANCER, Way.ENDED)

@@ -17,7 +17,7 @@ class HaproxyPause(Pause):
         "HAProxy is stopped by SIGSTOP on the node: it accepts connections and passes nothing on."
     )
     part: ClassVar[str] = "haproxy"
-    touches: ClassVar[Touch] = Touch(Part.HAPROXY, Way.HUNG)
+    touches: ClassVar[Touch] = Touch(Part.BALANCER, Way.HUNG)
 
     def health_url(self, cluster: Cluster) -> str:
-        return f"http://127.0.0.1:{cluster.haproxy.monitor_port}{cluster.haproxy.monitor_uri}"
+        return cluster.monitor_url

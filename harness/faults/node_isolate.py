@@ -29,8 +29,8 @@ class NodeIsolate(Cut):
         "command, in a set whose elements the kernel lets expire at the deadline"
     )
     proved_by: ClassVar[str] = (
-        "ssh has no way to the node and another node gets no answer from it, another control plane "
-        "holds the VIP; afterwards the drop rules' packet counters, and the same boot id as before"
+        "ssh has no way to the node and another node gets no answer from it, another one holds "
+        "the VIP; afterwards the drop rules' packet counters, and the same boot id as before"
     )
     undone_by: ClassVar[str] = (
         "nothing reaches the node: its own dead man's switch deletes the table at the deadline; "
@@ -88,8 +88,8 @@ class NodeIsolate(Cut):
         return Proof(True, ", ".join(told))
 
     def _elsewhere(self, drivers: Drivers, *, plan: Plan, node: str) -> Proof | None:
-        """Another control plane gets no answer either, and the VIP is not where it was."""
-        left = [one.name for one in drivers.cluster.control_planes if one.name not in plan.nodes]
+        """Another node gets no answer either, and the VIP is not where it was."""
+        left = [one.name for one in drivers.cluster.may_hold_vip if one.name not in plan.nodes]
         if not left:
             return None
         port = drivers.cluster.ssh.port or 22

@@ -25,7 +25,7 @@ class NodePowerOff(Fault):
     summary: ClassVar[str] = "The machine loses its power: no FIN, no VRRP priority 0, no goodbye."
     acts_by: ClassVar[str] = "the power command of cluster.yaml, action off"
     proved_by: ClassVar[str] = (
-        "ssh has no way to the node, its API port is dead, and another control plane sees the VIP "
+        "ssh has no way to the node, its API port is dead, and another node sees the VIP "
         "moved or gone; afterwards the boot id is another one"
     )
     undone_by: ClassVar[str] = "the power command, action on; confirmed when the node answers ssh"
@@ -98,10 +98,10 @@ def _has_api_server(drivers: Drivers, node: str) -> bool:
 
 
 def _vip_left(drivers: Drivers, off: Sequence[str]) -> Proof:
-    """From the control planes that are left: the VIP has moved to one of them, or is nowhere."""
-    others = [node.name for node in drivers.cluster.control_planes if node.name not in off]
+    """From the nodes that are left and may hold it: the VIP has moved to one, or is nowhere."""
+    others = [node.name for node in drivers.cluster.may_hold_vip if node.name not in off]
     if not others:
-        return Proof(True, "no control plane is left to look for the VIP")
+        return Proof(True, "no node is left to look for the VIP")
     holders = drivers.keepalived.holders(others)
     if holders:
         return Proof(True, f"{holders[0]} holds the VIP now")

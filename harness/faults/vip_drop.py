@@ -31,7 +31,7 @@ class VipDrop(Fault):
         "how: stop (systemctl stop), kill (SIGKILL) or pause (SIGSTOP) of keepalived's processes"
     )
     proved_by: ClassVar[str] = (
-        "its processes have ended (are in state T), and another control plane holds the VIP, or "
+        "its processes have ended (are in state T), and another node holds the VIP, or "
         "sees nothing answer there; afterwards one node and no more holds it"
     )
     undone_by: ClassVar[str] = "SIGCONT to the same processes, and systemctl start"

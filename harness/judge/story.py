@@ -19,7 +19,7 @@ from quorate.harness.model.verdict import ComponentChange, Story
 HEARD_LATE_S = 0.5
 """The slowest follower polls at 2 Hz (team brief: followers)."""
 
-ON_CLIENTS_WAY = ("vip", "haproxy", "haproxy_backend", "apiserver", "etcd_leader")
+ON_CLIENTS_WAY = ("vip", "haproxy", "haproxy_backend", "nginx", "apiserver", "etcd_leader")
 """Components whose coming back can end an outage; the others only restore redundancy."""
 
 

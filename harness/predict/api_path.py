@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from quorate.harness.model.cluster import Node, Role
 from quorate.harness.model.touch import Part, Way
 from quorate.harness.predict.balancing import (
     haproxy_leaves_without_etcd,
@@ -14,7 +15,12 @@ from quorate.harness.predict.balancing import (
 from quorate.harness.predict.cluster_facts import ClusterFacts, Unpredicted
 from quorate.harness.predict.facts import HaproxyBackend, HaproxyServer
 from quorate.harness.predict.formulas import Bound, widest
-from quorate.harness.predict.parts import BACKEND, LEADER, VIP, Parts
+from quorate.harness.predict.nginx_balancing import (
+    ASKS_NONE,
+    nginx_loses_a_machine,
+    nginx_takes_elsewhere,
+)
+from quorate.harness.predict.parts import BACKEND, LEADER, NGINX, VIP, Parts
 from quorate.harness.predict.situation import Asked, Cost, Situation
 
 PATH = "vip"
@@ -46,7 +52,7 @@ def api_costs(situation: Situation, asked: Asked, facts: ClusterFacts) -> list[C
 
 @dataclass(frozen=True)
 class ApiPath:
-    """Clients → the VIP's holder → its HAProxy → an API server → etcd."""
+    """Clients → the VIP's holder → its HAProxy or Nginx → an API server → etcd."""
 
     situation: Situation
     asked: Asked
@@ -66,7 +72,7 @@ class ApiPath:
             return self._reboot()
         if part is Part.MACHINE:
             return [*self._vip(), *self._servers(), *self._etcd()]
-        if part in (Part.VIP, Part.KEEPALIVED, Part.HAPROXY):
+        if part in (Part.VIP, Part.KEEPALIVED, Part.BALANCER):
             return self._vip()
         if part is Part.APISERVER:
             return self._servers()
@@ -94,25 +100,28 @@ class ApiPath:
         if not situation.hits_holder:
             return []
         if situation.touches(Part.KEEPALIVED) and situation.touch.way is not Way.LEFT:
-            text = "the address and its HAProxy stay, and who takes it over announces it"
+            text = (
+                f"the address and its {self.facts.product} stay, and who takes it over announces it"
+            )
             return [self._cost(VIP, Bound(0.0, 0.0, text))]
         moved = self._parts.vip()
         assert moved is not None
-        if situation.touches(Part.HAPROXY, Way.ENDED):
+        if situation.touches(Part.BALANCER, Way.ENDED):
             return [self._restarted(moved)]
         # One that hangs has its kernel accept them.
-        reach_s = 0.0 if situation.touches(Part.HAPROXY) else self._syn_reach_s
+        reach_s = 0.0 if situation.touches(Part.BALANCER) else self._syn_reach_s
         text = moved.formula
         text += f", less {reach_s:g} s, when a lost SYN is sent again" if reach_s else ""
         low_s, high_s = max(0.0, moved.low_s - reach_s), max(0.0, moved.high_s - reach_s)
         return [self._cost(VIP, Bound(low_s, high_s, text), hangs_s=self.asked.gives_up_s)]
 
     def _restarted(self, moved: Bound) -> Cost:
-        """HAProxy's machine refuses until systemd has started it again, or the VIP has moved."""
+        """Its machine refuses until systemd has started it again, or the VIP has moved."""
         again_s = self.facts.restart_s(str(self.situation.vip_holder))
         if again_s is None:
             return self._cost(VIP, moved)
-        text = f"systemd starts HAProxy again after {again_s:g} s; should that take longer: "
+        product = self.facts.product
+        text = f"systemd starts {product} again after {again_s:g} s; should that take longer: "
         low_s = min(again_s, moved.low_s)
         return self._cost(VIP, Bound(low_s, moved.high_s, text + moved.formula))
 
@@ -120,10 +129,32 @@ class ApiPath:
 
     def _servers(self) -> list[Cost]:
         hit = self._parts.servers_hit()
+        if self._behind_nginx:
+            return self._passed_on(hit)
         each = self._parts.servers(hit)
         if hit and not each:
             raise Unpredicted("no HAProxy on clients' way has a server at the target's address")
         return [self._server(server, backend) for server, backend in each]
+
+    @property
+    def _behind_nginx(self) -> bool:
+        return self.facts.balancer == NGINX
+
+    def _passed_on(self, hit: list[Node]) -> list[Cost]:
+        """By an Nginx: what one server does not take another one gets; a connection that is kept
+        hangs for as long as Nginx lets one be silent."""
+        way = self.situation.touch.way
+        proxies = self._parts.proxies(hit)
+        if hit and not proxies:
+            raise Unpredicted("no Nginx on clients' way has a server at the target's address")
+        costs = []
+        for proxy, lost in proxies:
+            bound = nginx_takes_elsewhere(
+                proxy, way=way, lost=lost, deadline_s=self.asked.deadline_s
+            )
+            silent_s = min(self.asked.gives_up_s, proxy.timeout_s)
+            costs.append(self._cost(NGINX, bound, hangs_s=None if way is Way.LEFT else silent_s))
+        return costs
 
     def _server(self, server: HaproxyServer, backend: HaproxyBackend) -> Cost:
         way = self.situation.touch.way
@@ -192,6 +223,9 @@ class ApiPath:
             return []
         if self.asked.probe not in QUORUM_READS:
             raise Unpredicted(f"there is no formula for what {self.asked.probe} needs of etcd")
+        if beside and self._behind_nginx:
+            names = ", ".join(node.name for node in beside)
+            raise Unpredicted(f"{ASKS_NONE}: {names}, without etcd, goes on getting its share")
         costs = self._election()
         for node in beside:
             check_s = self.facts.apiserver(node.name).etcd_check_s
@@ -212,6 +246,8 @@ class ApiPath:
 
     def _risen_after(self, election: Bound) -> list[Cost]:
         """Where the election may outlast the checks, all servers go down, and must rise again."""
+        if self._behind_nginx:
+            return []
         parts = self._parts
         left = [one for one in self.situation.cluster.control_planes if one not in parts.gone()]
         costs = []
@@ -232,11 +268,10 @@ class ApiPath:
     def _reboot(self) -> list[Cost]:
         """Its units stop one after the other, in an order that nobody declares: at worst, what
         each of them costs follows on what another one costs."""
-        situation, parts = self.situation, self._parts
+        situation = self.situation
         costs = [one for one in self._etcd() if one.component == LEADER]
-        ways_down = [self._goes_down(*one) for one in parts.servers(parts.servers_hit())]
-        if (slowest := widest(ways_down)) is not None:
-            costs.append(Cost(BACKEND, slowest))
+        if (slowest := widest(self._ways_down())) is not None:
+            costs.append(Cost(NGINX if self._behind_nginx else BACKEND, slowest))
         if situation.hits_holder:
             costs.insert(0, Cost(VIP, self._leaves()))
         if not costs:
@@ -250,6 +285,16 @@ class ApiPath:
         )
         return [self._cost(str(Part.MACHINE), bound, hangs_s=self.asked.gives_up_s)]
 
+    def _ways_down(self) -> list[Bound]:
+        hit = self._parts.servers_hit()
+        if not self._behind_nginx:
+            return [self._goes_down(*one) for one in self._parts.servers(hit)]
+        etcd_too = any(node.has(Role.ETCD) for node in hit)
+        return [
+            nginx_loses_a_machine(proxy, lost=lost, etcd_too=etcd_too)
+            for proxy, lost in self._parts.proxies(hit)
+        ]
+
     def _goes_down(self, server: HaproxyServer, backend: HaproxyBackend) -> Bound:
         """An API server that is told to end, on a machine that falls silent soon after."""
         down = haproxy_marks_down(server, backend, way=Way.LEFT)
@@ -259,10 +304,10 @@ class ApiPath:
         return Bound(0.0, max(down.high_s, wait_s), down.formula)
 
     def _leaves(self) -> Bound:
-        """keepalived says goodbye; where HAProxy has gone before it, that is noticed first."""
+        """keepalived says goodbye; where the balancer has gone before it, that is noticed first."""
         goodbye, script = self._parts.vip(), self._parts.script()
         assert goodbye is not None
-        text = f"{goodbye.formula}; where HAProxy goes first, {script.formula}"
+        text = f"{goodbye.formula}; where {self.facts.product} goes first, {script.formula}"
         low_s = max(0.0, goodbye.low_s - self._syn_reach_s)
         return Bound(low_s, max(goodbye.high_s, script.high_s), text)
 

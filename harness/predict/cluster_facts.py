@@ -15,6 +15,8 @@ from quorate.harness.predict.facts import (
     KeepalivedFacts,
     KubeletFacts,
     LifecycleFacts,
+    NginxFacts,
+    NginxProxy,
     PodFacts,
     VrrpInstance,
 )
@@ -22,13 +24,15 @@ from quorate.harness.predict.facts import (
 T = TypeVar("T")
 
 HAPROXY = "haproxy.cfg"
+NGINX = "nginx.conf"
 KEEPALIVED = "keepalived.conf"
 ETCD = "etcd.yaml"
 APISERVER = "kube-apiserver.yaml"
 CONTROLLER_MANAGER = "kube-controller-manager.yaml"
 SCHEDULER = "kube-scheduler.yaml"
 KUBELET = "kubelet's config.yaml"
-HAPROXY_UNIT = "haproxy.service"
+PRODUCTS: Mapping[str, str] = {"haproxy": "HAProxy", "nginx": "Nginx"}
+"""What cluster.yaml calls a balancer → as a person says it."""
 SERVICE_PODS = "the pods of the service under watch"
 DNS_PODS = "the pods of CoreDNS"
 
@@ -44,9 +48,12 @@ class ClusterFacts:
     virtual_address: str
     port: int
     keepalived: Mapping[str, KeepalivedFacts] = field(default_factory=dict)
+    balancer: str = "haproxy"
+    """Of which of the next two there is one on each load balancer."""
     haproxy: Mapping[str, HaproxyFacts] = field(default_factory=dict)
+    nginx: Mapping[str, NginxFacts] = field(default_factory=dict)
     restarts_s: Mapping[str, float | None] = field(default_factory=dict)
-    """After how long systemd starts a killed HAProxy again; None: it does not."""
+    """After how long systemd starts a killed balancer again; None: it does not."""
     etcd: Mapping[str, EtcdFacts] = field(default_factory=dict)
     apiservers: Mapping[str, ApiserverFacts] = field(default_factory=dict)
     elections: Mapping[str, Mapping[str, ElectionFacts]] = field(default_factory=dict)
@@ -74,8 +81,20 @@ class ClusterFacts:
             raise Unpredicted(f"{of(HAPROXY, node)} leads nowhere from port {self.port}")
         return found
 
+    def proxy(self, node: str) -> NginxProxy:
+        """The same where Nginx balances. Raises Unpredicted."""
+        found = self._known(self.nginx, node, what=NGINX).behind(self.port)
+        if found is None:
+            raise Unpredicted(f"{of(NGINX, node)} leads nowhere from port {self.port}")
+        return found
+
+    @property
+    def product(self) -> str:
+        """The balancer, as a person says it."""
+        return PRODUCTS[self.balancer]
+
     def restart_s(self, node: str) -> float | None:
-        return self._known(self.restarts_s, node, what=HAPROXY_UNIT)
+        return self._known(self.restarts_s, node, what=unit_of(self.balancer))
 
     def member(self, node: str) -> EtcdFacts:
         return self._known(self.etcd, node, what=ETCD)
@@ -108,6 +127,11 @@ class ClusterFacts:
 def of(what: str, node: str) -> str:
     """A file of a node, as a person reads it and as `unread` names it."""
     return f"{what} of {node}"
+
+
+def unit_of(balancer: str) -> str:
+    """The systemd unit of a balancer, as `unread` names it."""
+    return f"{balancer}.service"
 
 
 def pods_on(node: str) -> str:

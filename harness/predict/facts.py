@@ -105,6 +105,41 @@ class HaproxyFacts:
 
 
 @dataclass(frozen=True)
+class NginxServer:
+    """A ``server`` of an ``upstream`` (defaults: ngx_stream_upstream_module)."""
+
+    address: str
+    port: int
+    max_fails: int = 1
+    fail_timeout_s: float = 10.0
+
+
+@dataclass(frozen=True)
+class NginxProxy:
+    """A ``server`` of the stream module (defaults: ngx_stream_proxy_module). `name`: what it passes
+    to. 0 tries and a timeout of 0 mean: no limit."""
+
+    name: str
+    servers: tuple[NginxServer, ...]
+    connect_timeout_s: float = 60.0
+    timeout_s: float = 600.0
+    next_upstream: bool = True
+    next_upstream_tries: int = 0
+    next_upstream_timeout_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class NginxFacts:
+    """One node's nginx.conf. ``proxies``: port → what listens there."""
+
+    proxies: Mapping[int, NginxProxy] = field(default_factory=dict)
+
+    def behind(self, port: int, /) -> NginxProxy | None:
+        """What listens on a port, None where it is nothing that is read."""
+        return self.proxies.get(port)
+
+
+@dataclass(frozen=True)
 class EtcdFacts:
     """Timers of the members (defaults: etcd embed/config.go)."""
 

@@ -13,7 +13,12 @@ from quorate.harness.model.cluster import Node, Role
 from quorate.harness.model.touch import Part, Way
 from quorate.harness.predict.balancing import haproxy_leaves_without_etcd, haproxy_marks_down
 from quorate.harness.predict.cluster_facts import ClusterFacts, Unpredicted
-from quorate.harness.predict.facts import HaproxyBackend, HaproxyServer, VrrpInstance
+from quorate.harness.predict.facts import (
+    HaproxyBackend,
+    HaproxyServer,
+    NginxProxy,
+    VrrpInstance,
+)
 from quorate.harness.predict.formulas import (
     Bound,
     etcd_election,
@@ -28,6 +33,7 @@ from quorate.harness.predict.situation import Situation
 
 VIP = "vip"
 BACKEND = "haproxy_backend"
+NGINX = "nginx"
 LEADER = "etcd_leader"
 NODE = "node"
 LEASE = "lease"
@@ -70,11 +76,11 @@ class Parts:
     def vip(self) -> Bound | None:
         """Until another node has the VIP."""
         situation = self.situation
-        if situation.touch.part not in (Part.MACHINE, Part.KEEPALIVED, Part.VIP, Part.HAPROXY):
+        if situation.touch.part not in (Part.MACHINE, Part.KEEPALIVED, Part.VIP, Part.BALANCER):
             return None
         if not situation.hits_holder:
             return None
-        if situation.touch.part is Part.HAPROXY:
+        if situation.touch.part is Part.BALANCER:
             return self.script()
         leaves = situation.touch.way is Way.LEFT
         moved = (vrrp_goodbye if leaves else vrrp_takeover)(self.backups())
@@ -83,7 +89,7 @@ class Parts:
         return moved
 
     def script(self) -> Bound:
-        """Until another node has the VIP because keepalived's check of HAProxy fails on its holder.
+        """Until another node has the VIP because keepalived's check fails on its holder.
 
         Raises Unpredicted, also where no script is tracked or none would move the VIP.
         """
@@ -100,7 +106,9 @@ class Parts:
         ]
         found = widest([one for one in moved if one is not None])
         if found is None or None in moved:
-            raise Unpredicted("no backup takes the VIP when the holder's check of HAProxy fails")
+            raise Unpredicted(
+                f"no backup takes the VIP when the holder's check of {self.facts.product} fails"
+            )
         return found
 
     def backups(self) -> list[VrrpInstance]:
@@ -109,7 +117,10 @@ class Parts:
         return [self.facts.instance(node) for node in elsewhere]
 
     def backend(self) -> Bound | None:
-        """Until the load balancers on clients' way send no more to the API servers concerned."""
+        """Until the load balancers on clients' way send no more to the API servers concerned. An
+        Nginx has no such state: what it leaves it tries again."""
+        if self.facts.balancer == NGINX:
+            return None
         direct = self.servers(self.servers_hit())
         bounds = [
             haproxy_marks_down(server, backend, way=self.situation.touch.way)
@@ -187,6 +198,15 @@ class Parts:
             if server.address.strip("[]") in addresses
         ]
 
+    def proxies(self, nodes: list[Node]) -> list[tuple[NginxProxy, int]]:
+        """What each Nginx that clients may come by does, and how many of its servers these are."""
+        addresses = {node.address for node in nodes}
+        found = []
+        for proxy in map(self.facts.proxy, self.balancers() if nodes else []):
+            lost = sum(one.address.strip("[]") in addresses for one in proxy.servers)
+            found += [(proxy, lost)] if lost else []
+        return found
+
     def balancers(self) -> list[str]:
         """The VIP's holder; all others where it is the one that is gone."""
         names = [node.name for node in self.situation.cluster.with_role(Role.LOAD_BALANCER)]
@@ -203,15 +223,16 @@ class Parts:
         return widest([etcd_election(self.facts.member(name)) for name in able])
 
     def node(self) -> Bound | None:
-        """Until the nodes are no longer Ready."""
+        """Until the nodes are no longer Ready; machines without a kubelet never were."""
         situation = self.situation
-        if not (situation.machine_gone or situation.touches(Part.KUBELET)):
+        known = [node for node in situation.nodes if situation.cluster.node(node).has_kubelet]
+        if not known or not (situation.machine_gone or situation.touches(Part.KUBELET)):
             return None
         left = [node for node in situation.cluster.control_planes if node not in self.gone()]
         bounds = [
             node_given_up(self.facts.given_up(by.name), self.facts.kubelet(node))
             for by in left
-            for node in situation.nodes
+            for node in known
         ]
         found = widest([one for one in bounds if one is not None])
         if found is None or None in bounds:

@@ -30,12 +30,20 @@ GRACE_SINCE = (1, 32)
 
 
 class Container:
-    """What a static pod's first container is started with. DriverError for any other text."""
+    """What a static pod's first container is started with. DriverError for any other text.
 
-    def __init__(self, text: str, *, name: str) -> None:
+    `bare`: it may also be a configuration file of flags.
+    """
+
+    def __init__(self, text: str, *, name: str, bare: bool = False) -> None:
         self._name = name
         try:
-            (first, *_) = yaml.safe_load(text)["spec"]["containers"]
+            said = yaml.safe_load(text)
+            self._flags: Mapping[str, str]
+            if bare and "kind" not in said:
+                self._flags, self._image = {key: str(said[key]) for key in said}, ""
+                return
+            (first, *_) = said["spec"]["containers"]
             words = [*(first.get("command") or ()), *(first.get("args") or ())]
             self._flags = _flags(map(str, words))
             self._image = str(first.get("image", ""))
@@ -95,8 +103,9 @@ def parse_apiserver(text: str, *, name: str = "kube-apiserver.yaml") -> Apiserve
 
 
 def parse_etcd(text: str, *, name: str = "etcd.yaml") -> EtcdFacts:
-    """Timers of one member."""
-    flags, default = Container(text, name=name), EtcdFacts()
+    """Timers of one member, from a manifest or from etcd's own configuration file, whose keys are
+    called as the flags are (etcd embed/config.go)."""
+    flags, default = Container(text, name=name, bare=True), EtcdFacts()
     return EtcdFacts(
         heartbeat_s=flags.milliseconds("heartbeat-interval", default.heartbeat_s),
         election_s=flags.milliseconds("election-timeout", default.election_s),

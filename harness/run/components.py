@@ -34,7 +34,12 @@ class Key(NamedTuple):
     at: str | None = None
 
     def __str__(self) -> str:
-        words = {"vip": "VIP", "etcd_leader": "etcd leader", "haproxy_backend": "HAProxy backend"}
+        words = {
+            "vip": "VIP",
+            "etcd_leader": "etcd leader",
+            "haproxy_backend": "HAProxy backend",
+            "api_through_nginx": "API through Nginx",
+        }
         text = words.get(self.component, self.component)
         text += f" {self.node}" if self.node else ""
         return text + (f" as seen by {self.at}" if self.at else "")
@@ -56,7 +61,8 @@ LEADER = Key("etcd_leader")
 
 
 def expected_components(cluster: Cluster) -> tuple[Key, ...]:
-    """All that a whole cluster consists of."""
+    """All that a whole cluster consists of. Of an Nginx: that it answers, and that a question
+    through it reaches an API server which is ready."""
     keys = [VIP]
     members = cluster.with_role(Role.ETCD)
     balancers = cluster.with_role(Role.LOAD_BALANCER)
@@ -65,11 +71,14 @@ def expected_components(cluster: Cluster) -> tuple[Key, ...]:
     keys += [Key("etcd", node.name) for node in members]
     keys += [Key("apiserver", node.name) for node in cluster.control_planes]
     for balancer in balancers:
-        keys += [Key("haproxy", balancer.name), Key("keepalived", balancer.name)]
+        keys += [Key(cluster.balancer, balancer.name), Key("keepalived", balancer.name)]
+        if cluster.balancer == "nginx":
+            keys.append(Key("api_through_nginx", balancer.name))
+            continue
         keys += [
             Key("haproxy_backend", node.name, balancer.name) for node in cluster.control_planes
         ]
-    keys += [Key("node", node.name) for node in cluster.nodes]
+    keys += [Key("node", node.name) for node in cluster.nodes if node.has_kubelet]
     return tuple(keys)
 
 

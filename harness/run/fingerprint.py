@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from quorate.harness.drivers import haproxy, keepalived, settings
+from quorate.harness.drivers import etcd, haproxy, keepalived, nginx, settings
 from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.drivers.manifests import path_of
 from quorate.harness.errors import DriverError, TransportError
@@ -19,9 +19,14 @@ from quorate.harness.model.fingerprint import Fingerprint
 KUBELET_CONFIGURATION = "/var/lib/kubelet/config.yaml"
 """kubeadm's."""
 
-STATIC_PODS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd")
+STATIC_PODS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 
 Parser = Callable[[str], dict[str, str]]
+
+BALANCERS: Mapping[str, Mapping[str, Parser]] = {
+    haproxy.UNIT: {haproxy.CONFIGURATION: settings.haproxy_settings},
+    nginx.UNIT: {nginx.CONFIGURATION: settings.nginx_settings},
+}
 
 
 def read_fingerprint(drivers: Drivers) -> Fingerprint:
@@ -41,7 +46,7 @@ def read_fingerprint(drivers: Drivers) -> Fingerprint:
 
 def _node(drivers: Drivers, node: Node) -> tuple[dict[str, str], list[str]]:
     found, missing = {"roles": ", ".join(sorted(node.roles))}, []
-    parsers = _files(node)
+    parsers = _files(node, balancer=drivers.cluster.balancer)
     try:
         texts = drivers.files.texts(node.name, list(parsers))
     except TransportError as error:
@@ -59,14 +64,21 @@ def _node(drivers: Drivers, node: Node) -> tuple[dict[str, str], list[str]]:
     return found, missing
 
 
-def _files(node: Node) -> dict[str, Parser]:
-    """What lies on a node with these roles, and how it is read."""
-    found: dict[str, Parser] = {KUBELET_CONFIGURATION: settings.kubelet_settings}
+def _files(node: Node, *, balancer: str) -> dict[str, Parser]:
+    """What lies on a node with these roles, and how it is read. An etcd on a machine of its own
+    has one of two files."""
+    found: dict[str, Parser] = {}
+    if node.has_kubelet:
+        found[KUBELET_CONFIGURATION] = settings.kubelet_settings
     if node.has(Role.LOAD_BALANCER):
-        found[haproxy.CONFIGURATION] = settings.haproxy_settings
+        found |= BALANCERS[balancer]
         found[keepalived.CONFIGURATION] = settings.keepalived_settings
     if node.has(Role.CONTROL_PLANE):
         found |= {path_of(name): settings.static_pod_settings for name in STATIC_PODS}
+    if node.has(Role.ETCD):
+        found[etcd.MANIFEST] = settings.static_pod_settings
+        if not node.has(Role.CONTROL_PLANE):
+            found[etcd.CONFIGURATION] = settings.etcd_settings
     return found
 
 

@@ -100,7 +100,8 @@ class Reach:
 
 def reach_of(on: Sequence[Placed], *, cluster: Cluster, down: Down | None = None) -> Reach:
     """An API server counts as lost with its own machine's etcd member, which kubeadm gives it as
-    its only one: a member that is down or has no leader answers it nothing."""
+    its only one: a member that is down or has no leader answers it nothing. One without a member
+    beside it asks all of them, and is lost when none of them has a leader."""
     down = down or Down()
     members, links, servers = set(down.members), set[Link](), set(down.servers)
     for one in on:
@@ -111,7 +112,12 @@ def reach_of(on: Sequence[Placed], *, cluster: Cluster, down: Down | None = None
             members.update(gone)
         if one.fault.stops_api:
             servers.update(one.nodes)
-    servers.update(set(_members(cluster)) - _led(cluster, down=members, apart=frozenset(links)))
+    led = _led(cluster, down=members, apart=frozenset(links))
+    servers.update(
+        node.name
+        for node in cluster.control_planes
+        if (node.name not in led if node.has(Role.ETCD) else _members(cluster) and not led)
+    )
     nodes = {node for one in on for node in one.nodes}
     return Reach(
         tuple(sorted(nodes)), tuple(sorted(members)), frozenset(links), tuple(sorted(servers))

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from quorate.harness.drivers import coredns, haproxy, keepalived, kubelet
+from quorate.harness.drivers import coredns, etcd, haproxy, keepalived, kubelet, nginx
 from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.drivers.drain import BUDGETS, pods_path
 from quorate.harness.drivers.manifests import path_of
@@ -24,6 +24,7 @@ from quorate.harness.predict.facts import ElectionFacts, PodFacts
 from quorate.harness.predict.haproxy_cfg import parse_haproxy
 from quorate.harness.predict.keepalived_conf import parse_keepalived
 from quorate.harness.predict.kubelet_conf import parse_kubelet
+from quorate.harness.predict.nginx_conf import parse_nginx
 from quorate.harness.predict.pod_objects import parse_pod
 from quorate.harness.predict.static_pods import (
     parse_apiserver,
@@ -37,19 +38,25 @@ T = TypeVar("T")
 ELECTING = (str(Part.SCHEDULER), str(Part.CONTROLLER_MANAGER))
 """Leases of kube-system, named as the components that elect by them."""
 
-FILES: Mapping[Role, Mapping[str, str]] = {
-    Role.LOAD_BALANCER: {
-        words.HAPROXY: haproxy.CONFIGURATION,
-        words.KEEPALIVED: keepalived.CONFIGURATION,
-    },
-    Role.ETCD: {words.ETCD: path_of("etcd")},
+Paths = tuple[str, ...]
+"""Where something may lie: the first one that is there counts."""
+
+FILES: Mapping[Role, Mapping[str, Paths]] = {
+    Role.LOAD_BALANCER: {words.KEEPALIVED: (keepalived.CONFIGURATION,)},
+    Role.ETCD: {words.ETCD: (etcd.MANIFEST, etcd.CONFIGURATION)},
     Role.CONTROL_PLANE: {
-        words.APISERVER: path_of("kube-apiserver"),
-        words.CONTROLLER_MANAGER: path_of("kube-controller-manager"),
-        words.SCHEDULER: path_of("kube-scheduler"),
+        words.APISERVER: (path_of("kube-apiserver"),),
+        words.CONTROLLER_MANAGER: (path_of("kube-controller-manager"),),
+        words.SCHEDULER: (path_of("kube-scheduler"),),
     },
 }
 """Role → what a node with it has → where."""
+
+BALANCERS: Mapping[str, Mapping[str, Paths]] = {
+    haproxy.UNIT: {words.HAPROXY: (haproxy.CONFIGURATION,)},
+    nginx.UNIT: {words.NGINX: (nginx.CONFIGURATION,)},
+}
+"""What a load balancer has besides, by what balances."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,7 @@ class Reading:
 
 def read_cluster_facts(drivers: Drivers, *, nodes: Collection[str]) -> Reading:
     """One command on each node of the control plane and on each of `nodes`, whose pods are read
-    too, one for each HAProxy's unit, all nodes at once, and a few questions to the API."""
+    too, one for each balancer's unit, all nodes at once, and a few questions to the API."""
     return _Reader(drivers).read(nodes)
 
 
@@ -89,7 +96,9 @@ class _Reader:
             virtual_address=cluster.virtual_ip.address,
             port=cluster.virtual_ip.port,
             keepalived=self._parsed(words.KEEPALIVED, texts, parse_keepalived),
+            balancer=cluster.balancer,
             haproxy=self._parsed(words.HAPROXY, texts, parse_haproxy),
+            nginx=self._parsed(words.NGINX, texts, parse_nginx),
             restarts_s={name: found[0] for name, found in restarts.items() if found is not None},
             etcd=self._parsed(words.ETCD, texts, parse_etcd),
             apiservers=self._parsed(words.APISERVER, texts, parse_apiserver),
@@ -103,14 +112,15 @@ class _Reader:
         return Reading(facts, {name: one.node if one else None for name, one in leases.items()})
 
     def _on_node(self, node: Node) -> tuple[dict[str, str], tuple[float | None] | None]:
-        """Its texts, and how soon its HAProxy starts again (None: it has none, or not known)."""
+        """Its texts, and how soon its balancer starts again (None: it has none, or not known)."""
         texts = self._texts(node)
         if not node.has(Role.LOAD_BALANCER):
             return texts, None
-        return texts, self._asked(of(words.HAPROXY_UNIT, node.name), self._restart, node.name)
+        unit = words.unit_of(self.drivers.cluster.balancer)
+        return texts, self._asked(of(unit, node.name), self._restart, node.name)
 
     def _restart(self, node: str) -> tuple[float | None]:
-        return (self.drivers.systemd.restart_s(node, haproxy.UNIT),)
+        return (self.drivers.systemd.restart_s(node, self.drivers.cluster.balancer),)
 
     def _elections(
         self, name: str, texts: Mapping[str, Mapping[str, str]]
@@ -120,18 +130,33 @@ class _Reader:
 
     def _texts(self, node: Node) -> dict[str, str]:
         """What the node should have → its text."""
-        paths = {words.KUBELET: kubelet.CONFIGURATION}
-        for role, files in FILES.items():
-            paths.update(files if node.has(role) else {})
+        paths = self._paths(node)
         try:
-            found = self.drivers.files.texts(node.name, list(paths.values()))
+            found = self.drivers.files.texts(
+                node.name, [one for each in paths.values() for one in each]
+            )
         except TransportError as error:
             self.unread.update({of(what, node.name): str(error) for what in paths})
             return {}
-        for what, path in paths.items():
-            if path not in found:
-                self.unread[of(what, node.name)] = f"{node.name} has no {path} that can be read"
-        return {what: found[path] for what, path in paths.items() if path in found}
+        texts = {}
+        for what, places in paths.items():
+            there = [found[path] for path in places if path in found]
+            texts.update({what: there[0]} if there else {})
+            if not there:
+                where = " or ".join(places)
+                self.unread[of(what, node.name)] = f"{node.name} has no {where} that can be read"
+        return texts
+
+    def _paths(self, node: Node) -> dict[str, Paths]:
+        """What the node should have → where."""
+        paths: dict[str, Paths] = {}
+        if node.has_kubelet:
+            paths[words.KUBELET] = (kubelet.CONFIGURATION,)
+        if node.has(Role.LOAD_BALANCER):
+            paths.update(BALANCERS[self.drivers.cluster.balancer])
+        for role, files in FILES.items():
+            paths.update(files if node.has(role) else {})
+        return paths
 
     def _parsed(
         self, what: str, texts: Mapping[str, Mapping[str, str]], parse: Callable[[str], T]

@@ -11,6 +11,7 @@ from quorate.harness.drivers.files import cover_argv, uncover_argv, uncovered_an
 from quorate.harness.errors import RefusedError
 from quorate.harness.faults.contract import Act, Arrangement, Plan, Proof
 from quorate.harness.faults.covers.manifest import refuse_covered
+from quorate.harness.faults.processes.parts import refuse_other_balancer
 from quorate.harness.model.cluster import Role
 from quorate.harness.model.undo import Undo
 
@@ -41,6 +42,7 @@ class Covered(Arrangement):
         """One look at whether the process on the node goes by the worse one."""
 
     def prepare(self, drivers: Drivers) -> Mapping[str, str]:
+        refuse_other_balancer(drivers.cluster, self.unit)
         nodes = [node.name for node in drivers.cluster.with_role(Role.LOAD_BALANCER)]
         if not nodes:
             raise RefusedError("cluster.yaml names no node with the role load-balancer")

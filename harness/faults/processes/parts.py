@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from quorate.harness.drivers import haproxy, nginx
 from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.drivers.processes import (
     NONE_STOPPED,
@@ -15,14 +16,28 @@ from quorate.harness.drivers.processes import (
     words_of,
 )
 from quorate.harness.drivers.systemd import is_active_argv, start_argv
+from quorate.harness.errors import RefusedError
 from quorate.harness.faults.contract import Plan
+from quorate.harness.model.cluster import Cluster
 from quorate.harness.model.undo import Undo
+
+BALANCERS = (haproxy.UNIT, nginx.UNIT)
 
 WITHOUT_HARNESS = "the guardian; without it, the dead man's switch on the node; a reboot"
 
 
+def refuse_other_balancer(cluster: Cluster, part: str) -> None:
+    """RefusedError where this cluster balances by another program than `part`."""
+    if part in BALANCERS and part != cluster.balancer:
+        raise RefusedError(
+            f"this cluster balances by {cluster.balancer}, not by {part} (cluster.yaml: balancer): "
+            f"choose what is made for {cluster.balancer}"
+        )
+
+
 def look(drivers: Drivers, *, nodes: Sequence[str], part: str) -> dict[str, str]:
     """What runs the component on each node. RefusedError where nothing does."""
+    refuse_other_balancer(drivers.cluster, part)
     before: dict[str, str] = {}
     for node in nodes:
         found = drivers.workloads.demand(node, part)

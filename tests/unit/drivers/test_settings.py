@@ -14,6 +14,7 @@ from quorate.harness.drivers.settings import (
     static_pod_settings,
 )
 from quorate.harness.errors import DriverError
+from tests import paper_lab
 
 TEMPLATES = Path("harness", "lab", "templates")
 
@@ -29,7 +30,7 @@ def test_haproxy_as_the_lab_has_it(root: Path) -> None:
 
 
 def test_keepalived_as_the_lab_has_it(root: Path) -> None:
-    found = keepalived_settings((root / TEMPLATES / "keepalived.conf").read_text())
+    found = keepalived_settings(paper_lab.texts()["cp1"][paper_lab.KEEPALIVED])
     assert found["keepalived vrrp_instance api advert_int"] == "1"
     assert found["keepalived vrrp_instance api"] == "nopreempt"
     assert found["keepalived vrrp_instance api track_script"] == "haproxy"

@@ -94,17 +94,17 @@ def test_a_goodbye_costs_the_skew(strikes: Strikes, facts: ClusterFacts) -> None
 
 
 def test_haproxy_that_hangs_or_ends(strikes: Strikes, facts: ClusterFacts) -> None:
-    hung = strikes(Part.HAPROXY, Way.HUNG, "cp1")
+    hung = strikes(Part.BALANCER, Way.HUNG, "cp1")
     assert cost(hung, facts) == pytest.approx((1 + SKEW_2, 3 + SKEW_2))
-    ended = strikes(Part.HAPROXY, Way.ENDED, "cp1")
+    ended = strikes(Part.BALANCER, Way.ENDED, "cp1")
     assert cost(ended, facts) == pytest.approx((0.1, 2 + SKEW_2)), "systemd or the VIP"
     alone = replace(facts, restarts_s=dict.fromkeys(CONTROL_PLANES))
     assert cost(ended, alone) == pytest.approx((1 + SKEW_2, 2 + SKEW_2))
-    assert cost(strikes(Part.HAPROXY, Way.HUNG, "cp2"), facts) == (0.0, 0.0)
+    assert cost(strikes(Part.BALANCER, Way.HUNG, "cp2"), facts) == (0.0, 0.0)
 
 
 def test_a_script_that_moves_nothing_leaves_no_bound(strikes: Strikes, facts: ClusterFacts) -> None:
-    hung = strikes(Part.HAPROXY, Way.HUNG, "cp1")
+    hung = strikes(Part.BALANCER, Way.HUNG, "cp1")
     with pytest.raises(Unpredicted, match="tracks no script"):
         cost(hung, keepalived(facts, track_scripts=()))
     weighted = {

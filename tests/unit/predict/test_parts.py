@@ -38,7 +38,7 @@ def test_a_machine_without_power(strikes: Strikes, facts: ClusterFacts) -> None:
     [
         (Part.KEEPALIVED, Way.LEFT, [], {"vip": (0.61, 0.61)}),
         (Part.VIP, Way.SILENT, [], {"vip": (2.61, 3.61)}),
-        (Part.HAPROXY, Way.HUNG, [], {"vip": (1.61, 3.61)}),
+        (Part.BALANCER, Way.HUNG, [], {"vip": (1.61, 3.61)}),
         (Part.APISERVER, Way.HUNG, [], {"haproxy_backend": (1.5, 2.5)}),
         (Part.APISERVER, Way.ENDED, [], {"haproxy_backend": (0.5, 2.5)}),
         (Part.ETCD, Way.HUNG, ["cp1"], {"haproxy_backend": (1.5, 7.5)}),
