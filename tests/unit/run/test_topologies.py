@@ -49,7 +49,7 @@ def placed(name: str, *nodes: str) -> Placed:
 
 def target_of(name: str) -> str:
     """A node that such a fault is made for, whatever the shape."""
-    if name.startswith(("vip_", "vrrp_", "haproxy_kill", "haproxy_pause")):
+    if name.startswith(("vip_", "vrrp_", "haproxy_kill", "haproxy_pause", "nginx_")):
         return "vip-holder"
     if name.startswith("etcd_"):
         return "etcd-leader"
@@ -73,9 +73,11 @@ def test_every_fault_can_be_planned_where_its_component_is(
     name: str, shape: LabPlan, tmp_path: Path
 ) -> None:
     made = planned(experiment_with(name, tmp_path), tmp_path, drivers=drivers_of(shape))
-    if name.startswith("haproxy_") and shape.spec.balancer == "nginx":
+    made_for, _, _ = name.partition("_")
+    balancer = shape.spec.balancer
+    if made_for in ("haproxy", "nginx") and made_for != balancer:
         assert len(made.refusals) == 1
-        assert "balances by nginx, not by haproxy" in made.refusals[0]
+        assert f"balances by {balancer}, not by {made_for}" in made.refusals[0]
         assert made.exit_code == 3
     else:
         assert made.refusals == ()
