@@ -40,7 +40,7 @@ class Container:
         try:
             said = yaml.safe_load(text)
             self._flags: Mapping[str, str]
-            if bare and "kind" not in said:
+            if bare and "spec" not in said:
                 self._flags, self._image = {key: str(said[key]) for key in said}, ""
                 return
             (first, *_) = said["spec"]["containers"]
