@@ -129,7 +129,7 @@ def _take_group(read: _Read, name: str, group: Any, *, where: str) -> None:
     if strange:
         allowed = "a group of an Ansible inventory: hosts, children, vars"
         raise SpecError(read.file, field=where, found=", ".join(strange), allowed=allowed)
-    for pattern, variables in _mapped(read, parts.get("hosts"), where=f"{where}.hosts").items():
+    for pattern, variables in _named(read, parts.get("hosts"), where=f"{where}.hosts").items():
         place = f"{where}.hosts.{pattern}"
         texts = _texts(read, variables, where=place)
         try:
@@ -140,27 +140,28 @@ def _take_group(read: _Read, name: str, group: Any, *, where: str) -> None:
             ) from None
     shared = _texts(read, parts.get("vars"), where=f"{where}.vars")
     read.shared.setdefault(name, {}).update(shared)
-    below = _mapped(read, parts.get("children"), where=f"{where}.children")
+    below = _named(read, parts.get("children"), where=f"{where}.children")
     for child, inner in below.items():
         read.children.setdefault(name, []).append(child)
         _take_group(read, child, inner, where=f"{where}.children.{child}")
 
 
-def _mapped(read: _Read, part: Any, *, where: str) -> dict[str, Any]:
-    """A section: a mapping, or names alone."""
+def _named(read: _Read, part: Any, *, where: str) -> dict[str, Any]:
+    """Hosts or groups in a group: a mapping, or names alone."""
     if isinstance(part, str | list):
         part = dict.fromkeys(map(str, [part] if isinstance(part, str) else part))
+    return _mapped(read, part, where=where)
+
+
+def _mapped(read: _Read, part: Any, *, where: str) -> dict[str, Any]:
     if not isinstance(part, dict | None):
         raise SpecError(read.file, field=where, found=type(part).__name__, allowed="a mapping")
     return {str(key): value for key, value in (part or {}).items()}
 
 
 def _texts(read: _Read, variables: Any, *, where: str) -> Variables:
-    if not isinstance(variables, dict | None):
-        found = type(variables).__name__
-        raise SpecError(read.file, field=where, found=found, allowed="a mapping of variables")
-    given = (variables or {}).items()
-    return {str(key): str(value) for key, value in given if value is not None}
+    given = _mapped(read, variables, where=where).items()
+    return {key: str(value) for key, value in given if value is not None}
 
 
 def _hosts(read: _Read) -> tuple[Host, ...]:

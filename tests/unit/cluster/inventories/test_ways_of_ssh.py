@@ -91,6 +91,8 @@ def test_a_vaulted_value_is_passed_over(tmp_path: Path) -> None:
         ("[a]\nn1 ansible_ssh_common_args='-o \"hunter2'\n", "n1.ansible_ssh_common_args: "),
         ("a: {vars: {x: hunter2}, hunters: 1}\n", "a: found hunters, "),
         ("a: {hosts: {n1: hunter2}}\n", "a.hosts.n1: found str, "),
+        ("password: hunter2\n", "password: found str, "),
+        ("password: [hunter2]\n", "password: found list, "),
         ("a: {hosts: 7}\n", "a.hosts: found int, "),
         ("nodes: [{address: 192.0.2.1, role: worker}]\n", r"nodes\[0\].role: .*a list"),
         ("nodes: [{address: 192.0.2.1}]\nbastion_host: hunter2\n", "bastion_host: found str"),
