@@ -188,8 +188,7 @@ def run(
         from quorate.harness.run import kept_plan
 
         outcome = kept_plan.play_kept(kept_plan.read(kept), options=options)
-        told = json.dumps(telling.for_machines(outcome), indent=2, sort_keys=True)
-        click.echo(told if as_json else telling.told(outcome))
+        click.echo(telling.one(outcome, as_json=as_json))
         sys.exit(outcome.exit_code)
     if save_baseline:
         regression.check_length(repeat)

@@ -140,15 +140,21 @@ def _first(line: str) -> str:
     return re.sub(r"(?<![\w/])\.?venv/bin/", "", text)
 
 
+def words_of(command: str) -> tuple[list[str], str]:
+    """Its words, and the file that its output goes to ("": to none)."""
+    words = shlex.split(command)
+    if ">" not in words:
+        return words, ""
+    at = words.index(">")
+    return words[:at], words[at + 1]
+
+
 def play(
     command: str, *, programs: Path, folder: Path, environment: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
     """One command as a person would give it, in a folder; `programs` holds quorate and chaos."""
-    words = shlex.split(command)
-    output = None
-    if ">" in words:
-        output = folder / words[words.index(">") + 1]
-        words = words[: words.index(">")]
+    words, file = words_of(command)
+    output = folder / file if file else None
     own = programs / words[0]
     argv = [str(own) if own.exists() else words[0], *words[1:]]
     done = subprocess.run(

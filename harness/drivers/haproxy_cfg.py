@@ -64,7 +64,7 @@ def described(text: str, description: str) -> str:
     """With a description by which the running HAProxy tells that it goes by this text; as it was
     where there is no section `global` that could hold it."""
     made: Lines = []
-    for section in _sections(text):
+    for section in sections(text):
         if section and section[0].split()[:1] == ["global"]:
             first, *rest = (line for line in section if line.split()[:1] != ["description"])
             section = [first, f"    description {description}\n", *rest]
@@ -75,13 +75,14 @@ def described(text: str, description: str) -> str:
 def _changed(text: str, addresses: Collection[str], worse: Callable[[Lines], Lines]) -> str:
     """`worse` of every section with a server at one of the addresses, the others as they are."""
     made: Lines = []
-    for section in _sections(text):
+    for section in sections(text):
         concerned = any(_is_server(line, addresses) for line in section)
         made += worse(section) if concerned else section
     return "".join(made)
 
 
-def _sections(text: str) -> Iterator[Lines]:
+def sections(text: str) -> Iterator[Lines]:
+    """The lines of each section, the one that names it first."""
     section: Lines = []
     for line in text.splitlines(keepends=True):
         if SECTION.match(line.strip()) and section:

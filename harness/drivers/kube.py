@@ -59,9 +59,11 @@ class ApiServer:
         tls: ssl.SSLContext,
         timeout_s: float = TIMEOUT_S,
         headers: Mapping[str, str] = MappingProxyType({}),
+        port: int = API_SERVER_PORT,
     ) -> None:
         """`headers`: of each request, beside its own; a token, perhaps."""
         self.node = node
+        self._port = port
         self._headers = headers
         self._tls = tls
         self._timeout_s = timeout_s
@@ -81,14 +83,14 @@ class ApiServer:
         except (OSError, http.client.HTTPException, ssl.SSLError) as error:
             self.close()
             raise DriverError(
-                f"API server of {self.node.name} ({self.node.address}:{API_SERVER_PORT}): "
+                f"API server of {self.node.name} ({self.node.address}:{self._port}): "
                 f"{type(error).__name__}: {error}"
             ) from error
 
     def _ask(self, method: str, path: str, *, body: bytes | None, content_type: str) -> Answer:
         if self._connection is None:
             self._connection = http.client.HTTPSConnection(
-                self.node.address, API_SERVER_PORT, timeout=self._timeout_s, context=self._tls
+                self.node.address, self._port, timeout=self._timeout_s, context=self._tls
             )
         headers = {"Accept": "application/json", **self._headers}
         if body is not None:

@@ -71,8 +71,7 @@ class KubeCredentials:
         """The credentials of the current context; an exec plugin is asked. DriverError names what
         the file lacks, or what the plugin said."""
         try:
-            document = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
-            context = _named(document, "contexts", document["current-context"])["context"]
+            document, context = _current(kubeconfig)
             cluster = _named(document, "clusters", context["cluster"])["cluster"]
             user = _named(document, "users", context["user"])["user"]
             _refuse_not_taken(cluster, user, kubeconfig)
@@ -138,8 +137,7 @@ class KubeCredentials:
 def server_of(kubeconfig: Path) -> tuple[str, int]:
     """Host and port of the server of the current context. DriverError where there is none."""
     try:
-        document = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
-        context = _named(document, "contexts", document["current-context"])["context"]
+        document, context = _current(kubeconfig)
         url = urlsplit(_named(document, "clusters", context["cluster"])["cluster"]["server"])
         if url.scheme != "https" or url.hostname is None:
             raise ValueError(f"server {url.geturl()!r}")
@@ -199,6 +197,12 @@ def _what(error: Exception) -> str:
     if isinstance(error, (KeyError, binascii.Error)):
         return f"{type(error).__name__}: {error}"
     return type(error).__name__
+
+
+def _current(kubeconfig: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The file, and its current context."""
+    document: Mapping[str, Any] = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
+    return document, _named(document, "contexts", document["current-context"])["context"]
 
 
 def _named(document: Mapping[str, Any], section: str, name: str) -> Mapping[str, Any]:

@@ -29,6 +29,13 @@ def told(outcome: Outcome) -> str:
     return "\n".join(parts)
 
 
+def one(outcome: Outcome, *, as_json: bool) -> str:
+    """The same for people or for machines."""
+    if as_json:
+        return json.dumps(_for_machines(outcome), indent=2, sort_keys=True)
+    return told(outcome)
+
+
 def exit_code_of_all(series: Sequence[Series]) -> int:
     """The worst of all runs, and of what ended a series early."""
     codes = [outcome.exit_code for one in series for outcome in one.outcomes]
@@ -47,14 +54,14 @@ def as_json(series: Sequence[Series], repetitions: Sequence[Repetition]) -> str:
     """The same as one document, each run with its whole verdict."""
     document: dict[str, object] = {
         "exit_code": exit_code_of_all(series),
-        "runs": [for_machines(outcome) for one in series for outcome in one.outcomes],
+        "runs": [_for_machines(outcome) for one in series for outcome in one.outcomes],
     }
     if repetitions:
         document["repetitions"] = [one.model_dump(mode="json") for one in repetitions]
     return json.dumps(document, indent=2, sort_keys=True)
 
 
-def for_machines(outcome: Outcome) -> dict[str, object]:
+def _for_machines(outcome: Outcome) -> dict[str, object]:
     """An outcome with its whole verdict."""
     data = outcome.to_dict()
     if outcome.directory is not None and outcome.verdict is not None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.drivers.kubectl import ADMIN
 from quorate.harness.errors import DriverError, QuorateError, TransportError, UsageError
-from quorate.harness.model.cluster import HARNESS, Cluster, Node
+from quorate.harness.model.cluster import HARNESS, Cluster
 from quorate.reports.hostile import masked
 
 KUBEADM_S = 900.0
@@ -190,15 +190,14 @@ class Upgrade:
             return str(error)
         if version != self.recipe.version:
             return f"{name} reports {version or 'nothing'}, not {self.recipe.version}"
-        servers = [one.name for one in drivers.cluster.control_planes if not self._serves(one)]
+        # /readyz: its etcd is a part of it.
+        planes = drivers.cluster.control_planes
+        servers = [one.name for one in planes if not drivers.kube.is_ready(one)]
         return "; ".join(
             f"{what} of {', '.join(names)}"
             for what, names in (("kubelet", unready), ("API server or etcd", servers))
             if names
         )
-
-    def _serves(self, node: Node) -> bool:
-        return self.drivers.kube.is_ready(node)  # /readyz: its etcd is a part of it
 
 
 def told(planned: Sequence[Step]) -> str:

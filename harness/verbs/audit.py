@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from quorate.harness.cli import CLUSTER, JSON
+from quorate.harness.verbs.output import OUTPUT, form_of, put_out
 
 FORMATS = ("text", "json", "junit", "sarif")
 
@@ -54,13 +55,7 @@ FORMATS = ("text", "json", "junit", "sarif")
     metavar="AGE",
     help="Of the newest snapshot: a number and s, m, h or d.",
 )
-@click.option(
-    "--output",
-    "-o",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write it there, over what is there; else to stdout.",
-)
+@OUTPUT
 def audit(
     cluster: Path | None,
     as_json: bool,
@@ -84,19 +79,12 @@ def audit(
     from quorate.harness.audit.facts import Terms
     from quorate.harness.run.auditing import BACKUPS, FORMS, audit_cluster, read_explained
     from quorate.harness.run.gate import read_age
-    from quorate.harness.verbs.report import write
 
-    if as_json and form not in ("text", "json"):
-        raise click.UsageError(f"--json and --format {form} ask for two different things")
+    asked = form_of(form, as_json=as_json)
     terms = Terms(certificate_days, read_age(backup_max_age), tuple(places) or BACKUPS)
     explained = read_explained(lists)
     found = audit_cluster(cluster, terms=terms, explained=explained)
-    text = FORMS["json" if as_json else form](found)
-    if output is None:
-        click.echo(text, nl=False)
-    else:
-        write(output, text)
-        click.echo(f"{output}: written")
+    put_out(FORMS[asked](found), output)
     for one in found.unmatched:
         click.echo(f"accepted, and not found: {one.id} of {one.of} ({one.reason})", err=True)
     sys.exit(found.exit_code)

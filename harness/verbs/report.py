@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from quorate.harness.cli import JSON, RUNS
+from quorate.harness.verbs.output import OUTPUT, form_of, put_out
 
 FORMATS = ("text", "html", "junit", "json", "openmetrics", "grafana")
 
@@ -23,13 +24,7 @@ FORMATS = ("text", "html", "junit", "json", "openmetrics", "grafana")
     show_default=True,
     help="html: one file, no network; openmetrics: for a Prometheus; grafana: annotations.",
 )
-@click.option(
-    "--output",
-    "-o",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write it there, over what is there; else to stdout.",
-)
+@OUTPUT
 def report(run: str | None, runs: Path, as_json: bool, form: str, output: Path | None) -> None:
     """Report a stored run as it was judged; of a game-day's folder, all of its runs (html, junit).
 
@@ -43,21 +38,5 @@ def report(run: str | None, runs: Path, as_json: bool, form: str, output: Path |
     """
     from quorate.harness.run.forms import rendered
 
-    if as_json and form not in ("text", "json"):
-        raise click.UsageError(f"--json and --format {form} ask for two different things")
-    text = rendered(run, runs=runs, form="json" if as_json else form)
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    write(output, text)
-    click.echo(f"{output}: written")
-
-
-def write(output: Path, text: str) -> None:
-    """Write a file that the user named; UsageError where that cannot be done."""
-    from quorate.harness.errors import UsageError
-
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{output}: cannot be written: {error.strerror or error}") from error
+    asked = form_of(form, as_json=as_json)
+    put_out(rendered(run, runs=runs, form=asked), output)

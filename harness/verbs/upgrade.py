@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
@@ -25,7 +24,7 @@ from quorate.harness.cli import CLUSTER, JSON, RUNS, SET, run_options, suite_fil
 @click.option("--node", "nodes", multiple=True, help="Only these, in the cluster's order.")
 @click.option("--gate-suite", default="core", show_default=True, help="What the gate asks for.")
 @click.option("--max-age", default="24h", show_default=True, metavar="AGE", help="For the gate.")
-@click.option("--no-gate", is_flag=True, help="Do not ask the gate first; the report says so.")
+@click.option("--no-gate", is_flag=True, help="Do not ask the gate first.")
 @click.option("--for", "for_s", type=click.FloatRange(min=60), default=7200.0, metavar="S",
               help="The longest that all may take, seconds.  [default: 7200]")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Print the steps, and do nothing.")
@@ -75,8 +74,7 @@ def upgrade(
         options.parts.connect(cluster), recipe, planned, say=options.progress.say
     )
     outcome = onlooking.look_on(look, work, options=options)
-    told = json.dumps(telling.for_machines(outcome), indent=2, sort_keys=True)
-    click.echo(told if as_json else telling.told(outcome))
+    click.echo(telling.one(outcome, as_json=as_json))
     sys.exit(outcome.exit_code)
 
 

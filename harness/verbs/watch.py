@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -61,8 +60,7 @@ def watch(words: Sequence[str], for_s: float | None, as_json: bool, **given: Any
     )
     work = onlooking.Command(command) if command else onlooking.Nothing()
     outcome = onlooking.look_on(look, work, options=options)
-    told = json.dumps(telling.for_machines(outcome), indent=2, sort_keys=True)
-    click.echo(told if as_json else telling.told(outcome))
+    click.echo(telling.one(outcome, as_json=as_json))
     sys.exit(outcome.exit_code)
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from quorate.harness.drivers import etcd, haproxy, keepalived
+from quorate.harness.drivers import etcd, haproxy, keepalived, nginx
+from quorate.harness.drivers.haproxy_cfg import sections
 from quorate.harness.drivers.manifests import path_of
 from quorate.harness.drivers.node_program import parse_addresses
 from quorate.harness.errors import DriverError
@@ -17,7 +18,6 @@ from quorate.harness.predict.facts import KeepalivedFacts
 from quorate.harness.predict.keepalived_conf import parse_keepalived
 from quorate.harness.predict.static_pods import Container
 
-NGINX = "/etc/nginx/nginx.conf"
 ETCD_ENVIRONMENT = "/etc/etcd.env"
 """Kubespray's; kubeadm's etcd has a manifest instead."""
 
@@ -27,13 +27,10 @@ ETCD = (path_of("etcd"), etcd.CONFIGURATION, ETCD_ENVIRONMENT)
 FILES = (
     keepalived.CONFIGURATION,
     haproxy.CONFIGURATION,
-    NGINX,
+    nginx.CONFIGURATION,
     *ETCD,
     path_of("kube-apiserver"),
-    path_of("kube-vip"),
 )
-
-_SECTION = re.compile(r"^(global|defaults|frontend|backend|listen)\b")
 
 
 @dataclass(frozen=True)
@@ -55,8 +52,9 @@ def machine_of(name: str, *, files: Mapping[str, str], addresses: str) -> Machin
     """``addresses``: what `ip -j addr` prints. DriverError names the file that cannot be read."""
     has = files.get
     text = has(haproxy.CONFIGURATION, "")
-    nginx = has(NGINX, "")
-    balancer = "haproxy" if _binds(text) else "nginx" if _streams(nginx) else ""
+    balancer = (
+        "haproxy" if _binds(text) else "nginx" if _streams(has(nginx.CONFIGURATION, "")) else ""
+    )
     server = has(path_of("kube-apiserver"))
     container = Container(server, name="kube-apiserver.yaml") if server else None
     vrrp = has(keepalived.CONFIGURATION)
@@ -79,9 +77,9 @@ def machine_of(name: str, *, files: Mapping[str, str], addresses: str) -> Machin
 def haproxy_of(text: str) -> HAProxy:
     """Where HAProxy tells about itself, by its configuration; what it does not say is default."""
     said: dict[str, object] = {}
-    for kind, lines in _sections(text):
+    for lines in _sections(text):
         for words in lines:
-            if kind == "global" and words[:2] == ["stats", "socket"] and _is_admin(words):
+            if lines[0] == ["global"] and words[:2] == ["stats", "socket"] and _is_admin(words):
                 said.setdefault("stats_socket", Path(words[2]))
         uri = next((words[1] for words in lines if words[0] == "monitor-uri"), None)
         port = next((words[1].rpartition(":")[2] for words in lines if words[0] == "bind"), "")
@@ -95,24 +93,16 @@ def _is_admin(words: list[str]) -> bool:
     return words[2].startswith("/") and "admin" in words
 
 
-def _sections(text: str) -> Iterator[tuple[str, list[list[str]]]]:
-    kind: str = ""
-    lines: list[list[str]] = []
-    for line in text.splitlines():
-        words = line.partition("#")[0].split()
-        if not words:
-            continue
-        if _SECTION.match(line):
-            yield kind, lines
-            kind, lines = words[0], []
-        else:
-            lines.append(words)
-    yield kind, lines
+def _sections(text: str) -> Iterator[list[list[str]]]:
+    """The words of each line of a section, comments left out."""
+    for section in sections(text):
+        lines = (line.partition("#")[0].split() for line in section)
+        yield [words for words in lines if words]
 
 
 def _binds(text: str) -> bool:
     """Debian's package has a haproxy.cfg that listens nowhere."""
-    return any(words[0] == "bind" for _, lines in _sections(text) for words in lines)
+    return any(words[0] == "bind" for lines in _sections(text) for words in lines)
 
 
 def _streams(text: str) -> bool:

@@ -31,6 +31,8 @@ from quorate.harness.cluster.discovery.merge import (
 from quorate.harness.cluster.inventories.host import Host
 from quorate.harness.cluster.namespace import enter_network_namespace
 from quorate.harness.drivers.files import FileDriver
+from quorate.harness.drivers.kube import ApiServer
+from quorate.harness.drivers.kube_command import Server
 from quorate.harness.drivers.kubeconfig import KubeCredentials, server_of
 from quorate.harness.errors import DriverError, RefusedError, TransportError
 from quorate.harness.model.cluster import Cluster, Role
@@ -93,7 +95,18 @@ class Inventory:
 
 def read_api(given: Given) -> ApiFacts:
     """By the kubeconfig's own server, the only one that is known so far."""
-    ask = partial(_asked, given)
+    host, port = server_of(given.kubeconfig)
+    credentials = KubeCredentials.read(given.kubeconfig)
+    tls, headers = credentials.ssl_context(), credentials.headers
+    named = Server(f"{given.kubeconfig}: its server {host}:{port}", host)
+    server = ApiServer(named, tls=tls, timeout_s=TIMEOUT_S, headers=headers, port=port)
+    try:
+        return _read(partial(_asked, server))
+    finally:
+        server.close()
+
+
+def _read(ask: Callable[..., Mapping[str, Any]]) -> ApiFacts:
     nodes = nodes_of(_items(ask("/api/v1/nodes")))
     name, endpoint = kubeadm_of(ask(f"{CONFIG_MAPS}/kubeadm-config", may_lack=True))
     return ApiFacts(
@@ -168,34 +181,24 @@ def _provisional(addresses: Mapping[str, str], given: Given) -> Cluster:
     )
 
 
-def _asked(given: Given, path: str, *, may_lack: bool = False) -> Mapping[str, Any]:
+def _asked(server: ApiServer, path: str, *, may_lack: bool = False) -> Mapping[str, Any]:
     """One GET. RefusedError names what was answered; {} where an object may be lacking."""
-    host, port = server_of(given.kubeconfig)
-    credentials = KubeCredentials.read(given.kubeconfig)
-    tls, headers = credentials.ssl_context(), {"Accept": "application/json", **credentials.headers}
-    connection = http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=tls)
     try:
-        connection.request("GET", path, headers=headers)
-        answer = connection.getresponse()
-        body = answer.read()
-    except (OSError, http.client.HTTPException) as error:
-        raise RefusedError(
-            f"{given.kubeconfig}: its server {host}:{port} does not answer "
-            f"({type(error).__name__}: {error})"
-        ) from error
-    finally:
-        connection.close()
+        answer = server.get(path)
+    except DriverError as error:
+        why = f"{type(error.__cause__).__name__}: {error.__cause__}"
+        raise RefusedError(f"{server.node.name} does not answer ({why})") from error
     if answer.status == http.client.NOT_FOUND and may_lack:
         return {}
     if answer.status != http.client.OK:
         raise RefusedError(
-            f"{given.kubeconfig}: its server {host}:{port} answers {answer.status} for {path}: its "
-            "user must be allowed to read that"
+            f"{server.node.name} answers {answer.status} for {path}: its user must be allowed to "
+            "read that"
         )
     try:
-        said = json.loads(body)
+        said = json.loads(answer.body)
     except ValueError as error:
-        raise DriverError(f"{host}:{port}: {path} is no JSON: {error}") from error
+        raise DriverError(f"{server.node.name}: {path} is no JSON: {error}") from error
     return said if isinstance(said, dict) else {}
 
 

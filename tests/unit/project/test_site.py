@@ -6,7 +6,6 @@ Sphinx is not needed: `python3 noxfile.py docs` builds the site, with warnings a
 from __future__ import annotations
 
 import re
-import shlex
 import subprocess
 from pathlib import Path
 
@@ -16,14 +15,14 @@ import pytest
 from docs.site import figures, reference
 from quorate.harness import cli
 from quorate.harness.cluster.file import read_cluster
+from tests.documented import commands as documented
+from tests.documented import words_of
 
 LINK = re.compile(r"\]\((?!\w+:)([^)\s]*)\)")
 CODE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 TOCTREE = re.compile(r"^```\{toctree\}\n(.*?)^```", re.MULTILINE | re.DOTALL)
 DATA = {"evidence/README", "evidence/first-start"}
 """Pages of the site among docs/evidence; the tables beside them are files to fetch."""
-
-WITH_COMMANDS = ("README.md", "docs/first-steps.md", "docs/your-cluster.md", "docs/audit.md")
 
 
 def tracked(root: Path, *patterns: str) -> list[Path]:
@@ -68,19 +67,6 @@ def broken(page: Path) -> list[str]:
         table = file.parent.name == "evidence" and f"evidence/{file.stem}" not in DATA
         if not file.exists() or anchor not in headings or table:
             found.append(link)
-    return found
-
-
-def commands(text: str) -> list[list[str]]:
-    """What follows `quorate` in each console line of a page, without comment and redirection."""
-    found = []
-    for block in re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
-        for line in block.splitlines():
-            words = shlex.split(line.removeprefix("$ "), comments=True)
-            names = [word.rpartition("/")[2] for word in words]
-            if "quorate" in names and words[0] in ("sudo", words[names.index("quorate")]):
-                rest = words[names.index("quorate") + 1 :]
-                found.append(rest[: rest.index(">")] if ">" in rest else rest)
     return found
 
 
@@ -176,8 +162,9 @@ def test_the_description_of_a_cluster_is_one(root: Path, tmp_path: Path) -> None
     assert len(read_cluster(tmp_path / "cluster.yaml").nodes) == 5
 
 
-def test_every_command_of_these_pages_is_understood(root: Path) -> None:
-    lines = [words for name in WITH_COMMANDS for words in commands((root / name).read_text())]
+def test_every_command_of_the_pages_is_understood(root: Path) -> None:
+    commands = map(words_of, documented(root))
+    lines = [words[1:] for words, _ in commands if words[0] == "quorate"]
     assert len(lines) >= 15, "the listing is broken"
     for words in lines:
         understood(words)

@@ -9,11 +9,11 @@ import pytest
 
 from quorate.harness.cluster.discovery.from_nodes import (
     ETCD_ENVIRONMENT,
-    NGINX,
     haproxy_of,
     machine_of,
 )
 from quorate.harness.drivers.manifests import path_of
+from quorate.harness.drivers.nginx import CONFIGURATION
 from quorate.harness.errors import DriverError
 from quorate.harness.model.cluster import HAProxy
 
@@ -73,13 +73,13 @@ def test_an_etcd_of_kubespray_has_no_manifest() -> None:
 
 @pytest.mark.parametrize(("text", "balancer"), [("stream {\n}\n", "nginx"), ("http {}\n", "")])
 def test_nginx_balances_by_its_streams(text: str, balancer: str) -> None:
-    assert machine_of("lb1", files={NGINX: text}, addresses=ADDRESSES).balancer == balancer
+    assert machine_of("lb1", files={CONFIGURATION: text}, addresses=ADDRESSES).balancer == balancer
 
 
 def test_a_package_s_own_haproxy_cfg_balances_nothing() -> None:
     files = {"/etc/haproxy/haproxy.cfg": "global\n  daemon\ndefaults\n  mode http\n"}
     assert machine_of("w1", files=files, addresses=ADDRESSES).balancer == ""
-    files[NGINX] = "stream {\n}\n"
+    files[CONFIGURATION] = "stream {\n}\n"
     assert machine_of("lb1", files=files, addresses=ADDRESSES).balancer == "nginx"
 
 
