@@ -9,6 +9,7 @@ keeps them until it is down; `revoke` takes them back.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -32,6 +33,11 @@ printf '%s' "$1" > /etc/sudoers.d/{USER}
 chmod 0440 /etc/sudoers.d/{USER}
 visudo -cq
 """
+ASK_PASSWORD = f"""\
+set -eu
+echo "{USER}:$1" | chpasswd
+echo "{USER} ALL=(root) ALL" > /etc/sudoers.d/{USER}
+"""
 REMOVE_USER = f"rm -f /etc/sudoers.d/{USER}; userdel --remove {USER}"
 
 
@@ -46,6 +52,10 @@ class LeastRights:
     @property
     def cluster(self) -> Path:
         return self.folder / "cluster.yaml"
+
+    @property
+    def _path(self) -> Path:
+        return self.folder / "rights.yaml"
 
     def grant(self, *parts: str) -> None:
         """All that `quorate rights` prints of these parts."""
@@ -74,10 +84,26 @@ class LeastRights:
             path.touch(mode=0o600)
             path.write_text(yaml.safe_dump(thing))
 
+    @contextlib.contextmanager
+    def away(self, part: str) -> Iterator[None]:
+        """Without one part's manifest, but for the account that all share."""
+        every = list(yaml.safe_load_all(self.manifest))
+        its = yaml.safe_dump_all(
+            one for one in every if one["metadata"]["name"] == f"quorate-{part}"
+        )
+        self._write(its)
+        self.lab.kubectl("delete", "-f", str(self._path))
+        try:
+            yield
+        finally:
+            self.apply(its)
+
+    def _write(self, manifest: str) -> None:
+        self._path.write_text(manifest)
+
     def apply(self, manifest: str) -> None:
-        path = self.folder / "rights.yaml"
-        path.write_text(manifest)
-        self.lab.kubectl("apply", "-f", str(path))
+        self._write(manifest)
+        self.lab.kubectl("apply", "-f", str(self._path))
 
     def roles(self) -> Iterator[dict[str, Any]]:
         """Every Role and ClusterRole of the manifest."""
@@ -85,11 +111,16 @@ class LeastRights:
             if one["kind"] in ("Role", "ClusterRole"):
                 yield one
 
+    def ask_password(self, password: str) -> None:
+        """From now on sudo asks the user for this password, on every node."""
+        for node in self._nodes():
+            done = self.lab.on(node, "sh", "-c", ASK_PASSWORD, "sh", password)
+            assert done.returncode == 0, f"{node}: {done.stdout}{done.stderr}"
+
     def revoke(self) -> None:
         """No account, no rules, no user."""
-        path = self.folder / "rights.yaml"
-        path.write_text(self.manifest)
-        self.lab.kubectl("delete", "--ignore-not-found", "-f", str(path))
+        self._write(self.manifest)
+        self.lab.kubectl("delete", "--ignore-not-found", "-f", str(self._path))
         for node in self._nodes():
             self.lab.on(node, "sh", "-c", REMOVE_USER)
 

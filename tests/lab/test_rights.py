@@ -47,6 +47,8 @@ TAKEN = [
     one for one in RIGHTS if one.resource not in EVERYBODYS and one.needed_by != (TAKING_OVER,)
 ]
 
+PARTS_BESIDE = {"pods": ("probes", "faults"), "faults": ("pods",)}
+
 
 @pytest.fixture(scope="module")
 def least(
@@ -73,15 +75,18 @@ def test_a_fault_of_the_api_and_one_of_the_nodes_come_on_and_off(
     assert_nothing_is_left(lab, untouched)
 
 
+@pytest.mark.parametrize("other", ["pods", "faults"])
 def test_each_right_that_is_taken_away_is_named(
-    lab: Lab, least: LeastRights, tmp_path: Path
+    lab: Lab, least: LeastRights, tmp_path: Path, other: str
 ) -> None:
     """The first reason to want it is as good as any; what `plan` says is what `run` is refused for
-    (tests/contract)."""
+    (tests/contract). Two manifests hold some of the same, so that one of them is away meanwhile."""
     arranged = yaml.safe_load((lab.root / "experiments/controls/nothing_happens.yaml").read_text())
     arranged["extensions"][0]["given"] = ["webhook_of_one_replica"]
     (tmp_path / "arranged.yaml").write_text(yaml.safe_dump(arranged, sort_keys=False))
-    not_named = [what for right in TAKEN if (what := _unnamed(lab, least, right, tmp_path))]
+    taken = [right for right in TAKEN if right.part in PARTS_BESIDE[other]]
+    with least.away(other):
+        not_named = [what for right in taken if (what := _unnamed(lab, least, right, tmp_path))]
     assert not not_named, "\n".join(not_named)
 
 
@@ -137,3 +142,25 @@ def test_a_node_whose_sudo_refuses_is_named_before_anything_is_touched(
     assert "cp2" in played.output
     assert "sudo" in played.output
     assert not {"injected", "injection_proved"} & {event["kind"] for event in played.events}
+
+
+def test_sudo_that_asks_gets_its_password_and_nothing_keeps_it(
+    lab: Lab, least: LeastRights, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The last test of this file: from here on sudo asks."""
+    password = "correct-horse-battery-staple"
+    least.ask_password(password)
+    path = tmp_path / "haproxy_pause.yaml"
+    document = hurried.hurried(hurried.shipped("haproxy_pause"))
+    path.write_text(yaml.safe_dump(document, sort_keys=False))
+    argv = hurried.argv("run", str(path), "--cluster", str(least.cluster))
+    without_it = lab.play_argv(argv, timeout_s=300)
+    assert without_it.exit_code == 3
+    assert "password is required" in without_it.output
+    monkeypatch.setenv("QUORATE_SUDO_PASSWORD", password)
+    played = lab.play_argv(argv, timeout_s=300)
+    assert_on_and_off(played)
+    kept = [one for one in played.directory.rglob("*") if one.is_file()]
+    assert kept
+    assert not [one for one in kept if password.encode() in one.read_bytes()]
+    assert password not in played.output
