@@ -24,6 +24,7 @@ from quorate.harness.run.new_experiment import new_experiment
 from quorate.harness.run.plan import Planning, RunPlan
 from quorate.harness.run.play import read_experiment, read_source
 from quorate.harness.run.reading import read_cluster_facts
+from quorate.harness.run.suite import read_suite
 from quorate.harness.transport import Reply
 from tests import paper_lab as paper
 from tests.memory_api import healthy
@@ -106,6 +107,27 @@ def test_every_shipped_experiment_is_predicted_or_it_is_said_why_not(
             assert (one.low is None) == (one.high is None) == bool(one.reason), one
             assert "was not read" not in (one.reason or ""), one
             assert "that can be read" not in (one.reason or ""), one
+
+
+@pytest.mark.parametrize("shape", ["by_nginx", "all"])
+def test_what_the_suite_for_nginx_expects_is_what_is_predicted(shape: str, tmp_path: Path) -> None:
+    """Its experiments are those whose cost to clients follows from the configuration."""
+    suite = read_suite(EXPERIMENTS / "suites" / "nginx.yaml")
+    for entry in suite.entries:
+        experiment = read_experiment(read_source(entry.file))
+        made = planned(experiment, tmp_path, drivers=drivers_of(SHAPES[shape]))
+        assert made.refusals == ()
+        (fault,) = made.faults
+        told = [one for one in fault.predictions if one.of]
+        assert told, entry.file.stem
+        for one in told:
+            (asked,) = [
+                it
+                for it in experiment.objectives
+                if it.indicator == one.what and it.during == one.during
+            ]
+            assert one.high is not None, one.reason
+            assert one.high <= asked.at_most
 
 
 def test_whole_is_what_there_is() -> None:
