@@ -17,6 +17,18 @@ _CLONE_NEWNET = 0x40000000  # linux/sched.h
 _OWN = Path("/proc/thread-self/ns/net")
 
 
+def is_network_namespace(path: Path) -> bool:
+    """Whether a namespace is bound there: not a missing file, and not what a power cut left behind.
+
+    `ip netns add` mounts the namespace on an empty file (ip-netns(8)); on a machine whose /run is
+    on a disk that file outlives a reboot, with nothing mounted on it.
+    """
+    try:
+        return path.stat().st_dev == _OWN.stat().st_dev
+    except FileNotFoundError:
+        return False
+
+
 def enter_network_namespace(cluster: Cluster) -> bool:
     """Enter the namespace that the cluster names; True if that changed anything.
 
@@ -27,12 +39,12 @@ def enter_network_namespace(cluster: Cluster) -> bool:
     if path is None:
         return False
     try:
+        if not is_network_namespace(path):
+            raise RefusedError(
+                f"cluster {cluster.name}: its network namespace {path} does not exist, so the lab "
+                f"is stopped: start it with `quorate lab start --name {cluster.name}`"
+            )
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise RefusedError(
-            f"cluster {cluster.name}: its network namespace {path} does not exist, so the lab is "
-            f"stopped: start it with `quorate lab start --name {cluster.name}`"
-        ) from None
     except OSError as error:
         raise _not_permitted(cluster, error=error) from error
     try:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from quorate.harness.cluster.file import read_cluster
+from quorate.harness.cluster.namespace import is_network_namespace
 from quorate.harness.errors import UsageError
 
 STATE_VARIABLE = "QUORATE_STATE"
@@ -52,4 +53,4 @@ def find_cluster(named: Path | None = None, *, environ: Mapping[str, str] = os.e
 
 def _is_running(path: Path) -> bool:
     namespace = read_cluster(path).network_namespace
-    return namespace is not None and namespace.exists()
+    return namespace is not None and is_network_namespace(namespace)

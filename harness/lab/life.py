@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from quorate.harness.cluster.namespace import is_network_namespace
 from quorate.harness.errors import LabError, RefusedError
 from quorate.harness.lab import (
     bundle,
@@ -282,7 +283,7 @@ def power(name: str, action: str, target: str) -> None:
     lab = state.load(name)
     plan = lab.plan
     machine = find(plan, target)
-    if not network.is_namespace(plan.namespace(network.SWITCH)):
+    if not is_network_namespace(plan.namespace(network.SWITCH)):
         raise LabError(f"lab {name!r} is stopped; quorate lab start --name {name}")
     with _switch_held(plan, target):
         if action == "off":

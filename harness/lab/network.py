@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from quorate.harness.cluster.namespace import is_network_namespace
 from quorate.harness.errors import LabError
 from quorate.harness.lab import plan as names
 from quorate.harness.lab import shell
@@ -77,18 +78,13 @@ def make_namespace(path: Path) -> None:
     shell.run(["unshare", f"--net={path}", "true"])
 
 
-def is_namespace(path: Path) -> bool:
-    """Whether a namespace is mounted at ``path`` (a plain file is what a crash leaves)."""
-    return shell.succeeds(["nsenter", f"--net={path}", "true"]) if path.exists() else False
-
-
 def remove_namespace(path: Path) -> None:
     """Remove a namespace and with it every interface inside; nothing happens if it is absent.
 
     Raises:
         LabError: the namespace's file is still mounted afterwards.
     """
-    while is_namespace(path):
+    while is_network_namespace(path):
         if not shell.succeeds(["umount", str(path)]):
             raise LabError(f"cannot unmount {path}")
     path.unlink(missing_ok=True)

@@ -20,11 +20,12 @@ EXAMPLE = "runs/20260101T120000Z-vip_drop_holder-1a2b"
 def test_what_is_documented_works(
     root: Path, lab: Lab, untouched: residue.Untouched, tmp_path: Path
 ) -> None:
-    """Without `--name` or `--cluster` a command finds the one lab that is up: this one."""
+    """The cluster comes from $QUORATE_CLUSTER: another lab may be running on this machine."""
     (tmp_path / "experiments").symlink_to(root / "experiments")
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("QUORATE_")
     }
+    environment["QUORATE_CLUSTER"] = str(lab.cluster)
     programs = Path(sys.executable).parent
     eventually("the cluster is whole", lab.is_whole, timeout_s=WHOLE_S)
     for command, exit_codes in documented.ON_THE_LAB.items():

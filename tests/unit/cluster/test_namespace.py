@@ -44,14 +44,15 @@ def test_what_is_not_permitted_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path
         raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
 
     monkeypatch.setattr(namespace, "set_network_namespace", refuse)
-    (tmp_path / "ns").touch()
+    (tmp_path / "ns").symlink_to(f"/proc/{os.getpid()}/ns/net")
+    monkeypatch.setattr(os.path, "samestat", lambda one, other: False)
     with pytest.raises(RefusedError, match=r"Operation not permitted\): run this as root"):
         namespace.enter_network_namespace(cluster(tmp_path / "ns"))
 
 
-def test_a_file_that_is_no_namespace_is_refused_by_the_kernel(tmp_path: Path) -> None:
+def test_the_file_that_a_reboot_leaves_is_a_stopped_lab(tmp_path: Path) -> None:
     (tmp_path / "ns").touch()
-    with pytest.raises(RefusedError, match="cannot be entered"):
+    with pytest.raises(RefusedError, match="the lab is stopped"):
         namespace.enter_network_namespace(cluster(tmp_path / "ns"))
 
 

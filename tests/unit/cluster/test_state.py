@@ -35,9 +35,11 @@ class Labs:
         self.root = root
         self.environ = {"QUORATE_STATE": str(root)}
 
-    def add(self, name: str, *, running: bool) -> Path:
+    def add(self, name: str, *, running: bool, rebooted: bool = False) -> Path:
         namespace = self.root / f"netns-{name}"
         if running:
+            namespace.symlink_to("/proc/self/ns/net")
+        elif rebooted:
             namespace.touch()
         path = self.root / "labs" / name / "cluster.yaml"
         path.parent.mkdir(parents=True)
@@ -52,6 +54,7 @@ def labs(tmp_path: Path) -> Labs:
 
 def test_the_one_named_then_the_variable_then_the_running_lab(labs: Labs) -> None:
     labs.add("stopped", running=False)
+    labs.add("file-only", running=False, rebooted=True)
     running = labs.add("running", running=True)
     assert find_cluster(environ=labs.environ) == running
     both = labs.environ | {"QUORATE_CLUSTER": "/v.yaml"}
