@@ -29,15 +29,17 @@ TABLE = EVIDENCE / "audit-costs.md"
 ARRANGED_S = 240.0
 ENDS_S = 1200.0
 
-EXPERIMENTS: Mapping[str, str] = {
-    "vrrp-script-slow": "controls/haproxy_pause_patient_script",
-    "vrrp-same-priority": "controls/vip_drop_holder_same_priorities",
-    "lb-no-redispatch": "controls/apiserver_isolate_without_redispatch",
-    "workload-co-located": "controls/node_power_off_of_all_replicas",
-    "coredns-single-replica": "controls/node_power_off_of_only_coredns",
+OUTAGE = "longest_outage_s"
+EXPERIMENTS: Mapping[str, tuple[str, str]] = {
+    "vrrp-script-slow": ("haproxy_pause_patient_script", OUTAGE),
+    "vrrp-same-priority": ("vip_drop_holder_same_priorities", OUTAGE),
+    "lb-no-redispatch": ("apiserver_isolate_without_redispatch", OUTAGE),
+    "workload-co-located": ("node_power_off_of_all_replicas", OUTAGE),
+    "coredns-single-replica": ("node_power_off_of_only_coredns", OUTAGE),
+    "webhook-single-replica": ("node_power_off_of_only_webhook", "time_to_rescheduled_s"),
 }
-"""The finding of a seed that has a predicted cost → the experiment that measures it. (The cost of
-`webhook-single-replica` is measured by none: the webhook of the arrangement is asked by nobody.)"""
+"""The finding of a seed that has a predicted cost → the control and the indicator that measure it.
+The webhook of the arrangement is asked by nobody: there it is the pod that is watched."""
 
 LASTS_S = 480
 """How long these are watched for: an eviction takes minutes, and a control may end sooner."""
@@ -64,11 +66,13 @@ class Compared(Stamped):
 
 def compare(lab: Lab, finding: str, folder: Path) -> Compared:
     """Play it, and ask the audit in the middle of it."""
-    name = EXPERIMENTS[finding]
-    document = yaml.safe_load((lab.root / "experiments" / f"{name}.yaml").read_text())
-    document["method"][0]["provider"]["arguments"]["at_most_s"] = LASTS_S
+    name, indicator = EXPERIMENTS[finding]
+    shipped = lab.root / "experiments" / "controls" / f"{name}.yaml"
+    document = yaml.safe_load(shipped.read_text())
+    if indicator == OUTAGE:
+        document["method"][0]["provider"]["arguments"]["at_most_s"] = LASTS_S
     document["extensions"][0].pop("abort_when", None)
-    path = folder / Path(f"{name}.yaml").name
+    path = folder / f"{name}.yaml"
     path.write_text(yaml.safe_dump(document, sort_keys=False))
     live = Live.start(lab, lab.argv("run", str(path)))
 
@@ -82,14 +86,14 @@ def compare(lab: Lab, finding: str, folder: Path) -> Compared:
     assert live.directory is not None
     verdict: dict[str, Any] = json.loads((live.directory / "verdict.json").read_text())
     low, high, at = _cost(said, finding)
-    value, least, most = _measured(verdict)
+    value, least, most = _measured(verdict, indicator)
     tolerance = MARGIN * high
     inside = most >= low - tolerance and least <= high + tolerance
     return Compared(
         **stamp(),
         finding=f"{finding} of {at}",
         audit_said_s=f"{low:.2f} to {high:.2f}",
-        experiment=Path(name).name,
+        experiment=name,
         measured_s=f"{value:.2f} ({least:.2f} to {most:.2f})",
         inside="yes" if inside else "no",
     )
@@ -103,8 +107,8 @@ def _cost(said: Mapping[str, Any], finding: str) -> tuple[float, float, str]:
     return float(worst["cost"]["low_s"]), float(worst["cost"]["high_s"]), str(worst["of"])
 
 
-def _measured(verdict: Mapping[str, Any]) -> tuple[float, float, float]:
-    one = next(each for each in verdict["objectives"] if each["indicator"] == "longest_outage_s")
+def _measured(verdict: Mapping[str, Any], indicator: str) -> tuple[float, float, float]:
+    one = next(each for each in verdict["objectives"] if each["indicator"] == indicator)
     return one["value"], one["low"], float("inf") if one["high"] is None else one["high"]
 
 

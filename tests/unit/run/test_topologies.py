@@ -115,6 +115,8 @@ def test_what_the_suite_for_nginx_expects_is_what_is_predicted(shape: str, tmp_p
     suite = read_suite(EXPERIMENTS / "suites" / "nginx.yaml")
     for entry in suite.entries:
         experiment = read_experiment(read_source(entry.file))
+        if experiment.given:
+            continue  # a control: predicted once it is arranged
         made = planned(experiment, tmp_path, drivers=drivers_of(SHAPES[shape]))
         assert made.refusals == ()
         (fault,) = made.faults
