@@ -21,8 +21,8 @@ VANTAGE = re.compile(r"harness|(node|pod):[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 def _path_word(value: str) -> str:
     if not PATH.fullmatch(value):
         raise ValueError(
-            "vip, haproxy:<node>, apiserver:<node>, service:<node> (or no :<node>), kubernetes, "
-            "cluster-ip, pod:<number>, dns, dns:<number>"
+            "vip, haproxy:<node>, apiserver:<node>, service:<node> (or no :<node>), "
+            "apiserver:each, kubernetes, cluster-ip, pod:<number>, dns, dns:<number>"
         )
     return value
 
