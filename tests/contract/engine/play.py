@@ -19,6 +19,8 @@ pace.STEADY_S = 1.0
 pace.WHOLE_STEADY_S = 0.5
 pace.IN_FLIGHT_S = 0.5
 pace.PHASE_S = 1.0
+pace.VERSIONS_S = 0.3
+pace.AFTER_WORK_S = 5.0
 pace.READ_BACK_S = pace.CATCH_UP_S = 2.0
 node.BUFFERS = f"{os.environ['QUORATE_FAKE_WORLD']}/run"
 node_power_off.BOOT_TIMEOUT_S = 4.0
