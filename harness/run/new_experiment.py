@@ -44,6 +44,8 @@ def new_experiment(name: str, *, target: str = TARGET) -> str:
     shipped experiment about an upgrade, which has no fault, it is a copy.
     """
     if name.startswith(UPGRADE) and name in shipped.names():
+        if target != TARGET:
+            raise UsageError(f"--target {target}: {name} breaks nothing, so it has no target")
         return shipped.find(name).read_text(encoding="utf-8")
     if name not in FAULTS:
         raise UsageError(f"no fault is called {name!r}; there are {', '.join(sorted(FAULTS))}")
