@@ -92,7 +92,7 @@ def test_half_an_upgrade_is_waited_for_and_is_none(cluster: FakeCluster, experim
     assert watched[-1] - watched[0] >= 3, "it was waited for to the end"
 
 
-def test_under_chaos_it_is_met_too(cluster: FakeCluster, experiment: Make) -> None:
+def test_the_other_engine_comes_to_the_same(cluster: FakeCluster, experiment: Make) -> None:
     process = cluster.start("chaos", "run", experiment("upgrade_control_planes", quick))
     begun(cluster, process)
     upgrade(cluster, *NODES)
@@ -127,3 +127,31 @@ def test_a_bound_of_one_server_can_be_given(cluster: FakeCluster, experiment: Ma
 
 def _json(played: Played) -> str:
     return played.output[played.output.index("{") :]
+
+
+def test_the_verb_plays_it_and_upgrades(cluster: FakeCluster, experiment: Make) -> None:
+    def bound(document: dict[str, Any]) -> None:
+        quick(document)
+        document["extensions"][0]["objectives"][-1]["at_most"] = 77
+
+    mine = experiment("upgrade_rolling", bound)
+    played = cluster.play("quorate", "upgrade", "--to", "v2", "--no-gate", "--experiment", mine)
+    assert played.exit_code == 0, played.output
+    assert "-upgrade-" in played.directory.name
+    assert played.verdict["title"] == "What clients saw of an upgrade to v2"
+    assert gate(played) == (True, "the nodes report v2; when the run began, v1")
+    (whole,) = [o for o in played.verdict["objectives"] if o["indicator"] == "not_whole_s"]
+    assert whole["bound"] == 77, "the file's"
+    assert played.kinds.index("work_ended") < played.kinds.index("upgrade_proved")
+
+
+def test_an_upgrade_that_fails_is_not_met(cluster: FakeCluster, experiment: Make) -> None:
+    mine = experiment("upgrade_rolling", quick)
+    words = ("--no-gate", "--experiment", mine, "--kubeadm-option", "--fail")
+    played = cluster.play("quorate", "upgrade", "--to", "v2", *words)
+    assert played.exit_code == 3, played.output
+    assert played.verdict["verdict"] == "INCONCLUSIVE"
+    ok, reason = gate(played)
+    assert not ok
+    assert reason.startswith("kubeadm upgrade on cp1: cp1: ")
+    assert "ended early: kubeadm upgrade on cp1" in played.output

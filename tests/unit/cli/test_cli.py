@@ -239,7 +239,7 @@ def test_what_an_upgrade_asks_is_read_before_anything_is_done(
     text = (root / "experiments" / "upgrade_rolling.yaml").read_text()
     (tmp_path / "mine.yaml").write_text(text.replace("watch_until: upgraded", "watch_until: ever"))
     assert ended([*asked, str(tmp_path / "mine.yaml")]) == 2
-    assert "mine.yaml:19: method[0]" in capfd.readouterr().err
+    assert "mine.yaml:18: method[0]" in capfd.readouterr().err
 
 
 def test_every_verb_has_an_example(capfd: pytest.CaptureFixture[str]) -> None:
