@@ -45,7 +45,8 @@ PROBES: Mapping[str, Question] = {
 
 DNS_PORT = 53
 
-API_WAYS = ("vip", "haproxy", "apiserver")
+BALANCERS = ("haproxy", "nginx")
+API_WAYS = ("vip", *BALANCERS, "apiserver")
 INSIDE = ("kubernetes", "cluster-ip", "pod", "dns")
 """First words of paths that lead somewhere on the cluster's own nodes alone; where to, it decides
 itself (run/places.py asks it)."""
@@ -106,12 +107,13 @@ NOWHERE = Endpoint("", 0)
 
 
 def endpoint(path: str, *, cluster: Cluster) -> Endpoint:
-    """The address behind ``vip``, ``haproxy:<node>``, ``apiserver:<node>`` or ``service:<node>``
-    (the NodePort there). Without a node it is the first one in the cluster file, the first worker
-    for ``service``. Nowhere, for now, where it is the cluster that decides.
+    """The address behind ``vip``, ``haproxy:<node>`` (``nginx:<node>``), ``apiserver:<node>`` or
+    ``service:<node>`` (the NodePort there). Without a node it is the first one in the cluster file,
+    the first worker for ``service``. Nowhere, for now, where it is the cluster that decides.
 
     Raises:
-        RefusedError: the cluster has no such node, or the node does not carry that role.
+        RefusedError: the cluster has no such node, or the node does not carry that role, or the
+            cluster balances by another program.
     """
     if path == "vip":
         return Endpoint(cluster.virtual_ip.address, cluster.virtual_ip.port)
@@ -120,7 +122,12 @@ def endpoint(path: str, *, cluster: Cluster) -> Endpoint:
     word, _, name = path.partition(":")
     if word == "service":
         return Endpoint(_entry(name, cluster).address, cluster.service.node_port)
-    if word == "haproxy":
+    if word in BALANCERS:
+        if word != cluster.balancer:
+            raise RefusedError(
+                f"path {path!r}: this cluster balances by {cluster.balancer} (cluster.yaml: "
+                f"balancer): say {path.replace(word, cluster.balancer, 1)}"
+            )
         node = _node(name, role=Role.LOAD_BALANCER, path=path, cluster=cluster)
         return Endpoint(node.address, cluster.virtual_ip.port)
     node = _node(name, role=Role.CONTROL_PLANE, path=path, cluster=cluster)
@@ -128,15 +135,14 @@ def endpoint(path: str, *, cluster: Cluster) -> Endpoint:
 
 
 def _entry(name: str, cluster: Cluster) -> Node:
-    """Any node: kube-proxy runs on all of them and sends on to wherever a pod is."""
-    nodes = cluster.workers or cluster.nodes
+    """Any node with a kubelet: kube-proxy runs on all of them and sends on to wherever a pod is."""
+    known = {node.name: node for node in cluster.nodes if node.has_kubelet}
     if not name:
-        return nodes[0]
-    try:
-        return cluster.node(name)
-    except KeyError:
-        known = ", ".join(node.name for node in cluster.nodes)
-        raise RefusedError(f"path 'service:{name}': no such node; there: {known}") from None
+        return next(iter(cluster.workers or known.values()))
+    if name not in known:
+        there = ", ".join(known)
+        raise RefusedError(f"path 'service:{name}': no such node with pods; there: {there}")
+    return known[name]
 
 
 def _node(name: str, *, role: Role, path: str, cluster: Cluster) -> Node:

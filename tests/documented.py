@@ -53,6 +53,7 @@ made. 3 of the audit: a lab that is younger than its first backup of etcd."""
 _GAMEDAY = "by hand: seven minutes of a lab; tests/contract plays short ones"
 _RUN = "one run of this kind is played; tests/lab plays every fault"
 _LIFE = "tests/lab/test_life.py and the lab's own fixture"
+_SHAPE = "by hand: docs/evidence/topologies.md"
 _POWER = "tests/unit/drivers/switches, against simulators"
 _OWN = "Kubernetes' or the system's own; by hand on the lab"
 ELSEWHERE: Mapping[str, str] = {
@@ -65,7 +66,10 @@ ELSEWHERE: Mapping[str, str] = {
     "quorate lab start": _LIFE,
     "quorate lab down": _LIFE,
     "quorate lab up --fix-host --control-planes 5": _LIFE,
-    "quorate lab up --fix-host --etcd external": "by hand: docs/evidence/topologies.md",
+    "quorate lab up --fix-host --etcd external": _SHAPE,
+    "quorate lab up --fix-host --load-balancers 2": _SHAPE,
+    "quorate lab up --fix-host --balancer nginx": _SHAPE,
+    "quorate gameday nginx": "not played yet; tests/unit/run plans it on paper",
     "quorate rights --probes --faults": "tests/unit/run/test_rights.py",
     "umask 077": _OWN,
     "kubectl config view --raw --minify"

@@ -54,6 +54,12 @@ APART = plan(etcd="external", load_balancers=2)
 BY_NGINX = plan(balancer="nginx")
 """Nginx on the control planes, which have their etcd members."""
 
+
+def plan_for(fault: str) -> LabPlan:
+    """A lab that has what the fault of this name breaks."""
+    return BY_NGINX if fault.startswith("nginx_") else PLAN
+
+
 APISERVER = """\
 apiVersion: v1
 kind: Pod

@@ -79,6 +79,10 @@ def _ended(rows: Sequence[Row]) -> str:
     )
 
 
+def _shapes(rows: Sequence[Row]) -> str:
+    return "; ".join(f"{row['as expected']} with `{row['lab']}`" for row in rows)
+
+
 def _judge(rows: Sequence[Row]) -> str:
     return (
         f"{rows[-1]['s']} s and {rows[-1]['MB']} MB for a million samples ({rows[-1]['machine']})"
@@ -100,6 +104,7 @@ QUESTIONS: Mapping[str, tuple[str, Callable[[Sequence[Row]], str]]] = {
     "observer-40hz": ("The same, when the observer asked 40 times a second", _observer),
     "predicted": ("Predicted against measured", _predicted),
     "experiments": ("Shipped experiments and controls", _experiments),
+    "topologies": ("Game-days on labs of other shapes, as expected", _shapes),
     "kills": ("Runs killed (SIGKILL) at a random instant", _ended),
     "signals": ("Runs told to end (SIGINT, SIGTERM)", _ended),
     "reboots": ("Node rebooted, harness and guardian gone", _ended),

@@ -10,7 +10,7 @@ from quorate.harness.model.touch import Way
 from quorate.harness.predict.balancing import haproxy_marks_down
 from quorate.harness.predict.cluster_facts import ClusterFacts
 from quorate.harness.predict.facts import HaproxyBackend
-from quorate.harness.predict.formulas import ENDPOINTS_S, Bound, node_given_up, widest
+from quorate.harness.predict.formulas import Bound, node_given_up, widest
 from quorate.harness.predict.rescheduling import started
 
 
@@ -19,15 +19,6 @@ def node_lost(facts: ClusterFacts) -> Bound | None:
     pairs = product(facts.lifecycle.values(), set(facts.kubelets.values()))
     bounds = [node_given_up(lifecycle, kubelet) for lifecycle, kubelet in pairs]
     return widest([one for one in bounds if one is not None])
-
-
-def withdrawn(facts: ClusterFacts) -> Bound | None:
-    """Until nobody is sent to the pods of a lost machine any more."""
-    lost = node_lost(facts)
-    if lost is None:
-        return None
-    text = f"{lost.formula}; + up to {ENDPOINTS_S:g} s until no endpoint is there"
-    return Bound(lost.low_s, lost.high_s + ENDPOINTS_S, text)
 
 
 def moved(pods: Iterable[Pod], facts: ClusterFacts) -> Bound | None:

@@ -49,6 +49,8 @@ from quorate.harness.faults.haproxy_drain_backend import HaproxyDrainBackend
 from quorate.harness.faults.haproxy_kill import HaproxyKill
 from quorate.harness.faults.haproxy_pause import HaproxyPause
 from quorate.harness.faults.kubelet_stop import KubeletStop
+from quorate.harness.faults.nginx_kill import NginxKill
+from quorate.harness.faults.nginx_pause import NginxPause
 from quorate.harness.faults.node_isolate import NodeIsolate
 from quorate.harness.faults.node_power_off import NodePowerOff
 from quorate.harness.faults.node_reboot import NodeReboot
@@ -80,6 +82,8 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
             EtcdPause(),
             HaproxyKill(),
             HaproxyPause(),
+            NginxKill(),
+            NginxPause(),
             VipDrop(),
             HaproxyDrainBackend(),
             KubeletStop(),

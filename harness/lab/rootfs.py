@@ -22,7 +22,7 @@ PACKAGES = (
     "systemd", "systemd-sysv", "dbus", "iproute2", "iputils-ping", "haproxy", "keepalived",
     "nftables", "iptables", "conntrack", "ipset", "socat", "ethtool", "runc", "openssh-server",
     "ca-certificates", "kmod", "procps", "curl", "util-linux", "mount", "tcpdump", "psmisc",
-    "python3", "catatonit", "busybox-static", "nginx", "libnginx-mod-stream",
+    "python3", "catatonit", "busybox-static", "nginx", "libnginx-mod-stream", "sudo",
 )  # fmt: skip
 
 DPKG_OPTIONS = (

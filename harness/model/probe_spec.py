@@ -13,7 +13,7 @@ from quorate.harness.model.url import parse_url
 
 PATH = re.compile(
     r"vip|kubernetes|cluster-ip|(pod|dns)(:[1-9][0-9]?)?"
-    r"|(haproxy|apiserver|service)(:[a-z0-9]([a-z0-9.-]*[a-z0-9])?)?"
+    r"|(haproxy|nginx|apiserver|service)(:[a-z0-9]([a-z0-9.-]*[a-z0-9])?)?"
 )
 VANTAGE = re.compile(r"harness|(node|pod):[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 
@@ -21,7 +21,7 @@ VANTAGE = re.compile(r"harness|(node|pod):[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 def _path_word(value: str) -> str:
     if not PATH.fullmatch(value):
         raise ValueError(
-            "vip, haproxy:<node>, apiserver:<node>, service:<node> (or no :<node>), "
+            "vip, haproxy:<node>, nginx:<node>, apiserver:<node>, service:<node> (or no :<node>), "
             "apiserver:each, kubernetes, cluster-ip, pod:<number>, dns, dns:<number>"
         )
     return value

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Part = Literal["probes", "pods", "faults"]
 PARTS: tuple[Part, ...] = get_args(Part)
+BY_POWER: tuple[Part, ...] = ("probes", "faults", "pods")
+"""Whoever may make pods in kube-system can become root."""
 
 SYSTEM = "kube-system"
 LEASE_NAME = "quorate-run"
@@ -373,5 +375,7 @@ def needed(experiment: Experiment) -> tuple[Right, ...]:
 
 
 def granting(asked: Access) -> Part | None:
-    """The manifest that grants it; None for what no code of ours asks."""
-    return next((one.part for one in RIGHTS if one.grants(asked)), None)
+    """The manifest that grants it, and of several the one that lets one do less besides; None for
+    what no code of ours asks."""
+    parts = {one.part for one in RIGHTS if one.grants(asked)}
+    return next((one for one in BY_POWER if one in parts), None)

@@ -8,7 +8,7 @@ from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.drivers.rights import RightsDriver
 from quorate.harness.errors import DriverError, Forbidden, RefusedError, SudoRefused, TransportError
 from quorate.harness.model.experiment import Experiment
-from quorate.harness.model.rights import granting, needed
+from quorate.harness.model.rights import needed
 
 LOOK_S = 8.0
 
@@ -46,11 +46,12 @@ def demand_api(rights: RightsDriver, experiment: Experiment) -> None:
     Where nobody can tell (no API server answers, or lets us ask), a right that lacks is told when
     it is first needed.
     """
-    wanted = [one for right in needed(experiment) for one in right.accesses()]
+    rights_needed = needed(experiment)
+    wanted = [one for right in rights_needed for one in right.accesses()]
     try:
         denied, user = rights.missing(wanted)
     except DriverError:
         return
     if denied:
-        parts = [part for one in denied if (part := granting(one))]
+        parts = [one.part for one in rights_needed if any(map(one.grants, denied))]
         raise Forbidden(*map(str, denied), user=user, granted_by=parts)

@@ -46,8 +46,8 @@ class Reach(NamedTuple):
 
 def vantage_node(word: str, *, cluster: Cluster, targeted: Collection[str]) -> str:
     """The node that `node:…` or `pod:…` stands for; RefusedError where there is none."""
-    name = _named(word)
-    known = [node.name for node in cluster.nodes]
+    name, with_pods = _named(word), word.startswith(POD)
+    known = [node.name for node in cluster.nodes if node.has_kubelet or not with_pods]
     if name in known:
         return name
     if name not in WORDS:

@@ -20,7 +20,7 @@ from quorate.harness.model.verdict import State
 from quorate.harness.run.fault_table import page
 from quorate.harness.run.new_experiment import new_experiment
 from quorate.harness.run.play import read_document, read_source
-from quorate.harness.run.suite import Suite, read_suite
+from quorate.harness.run.suite import Entry, Suite, read_suite
 from quorate.harness.store.experiment_file import read_experiment
 from quorate.harness.transport import MemoryTransport
 from tests import paper_lab
@@ -34,9 +34,10 @@ each_file = pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FI
 
 
 @pytest.fixture
-def drivers() -> Drivers:
-    """A cluster in health that answers everything, and does nothing that it is told."""
-    return paper_lab.drivers()
+def drivers(fault: Fault) -> Drivers:
+    """A cluster in health that answers everything, and does nothing that it is told; with Nginx for
+    what is done to an Nginx."""
+    return paper_lab.drivers(plan=paper_lab.plan_for(fault.name))
 
 
 def planned(fault: Fault, drivers: Drivers) -> Plan:
@@ -149,16 +150,21 @@ def test_every_control_is_played_by_a_suite() -> None:
         "upgrade_rolling.yaml",
         "upgrade_control_planes.yaml",
     }
-    played = {path.resolve() for path in FILES if path not in awaiting}
-    assert played == {one.file for one in suite_of("full").entries}
+    rest = {path.resolve() for path in FILES if path not in awaiting}
+    assert rest == {one.file for one in played()}
 
 
 def suite_of(name: str) -> Suite:
     return read_suite(EXPERIMENTS / "suites" / f"{name}.yaml")
 
 
+def played() -> list[Entry]:
+    """All that is shipped: no cluster has both HAProxy and Nginx."""
+    return [*suite_of("full").entries, *suite_of("nginx").entries]
+
+
 def test_every_suite_expects_the_same_of_an_experiment_and_plays_it_once() -> None:
-    expected = {one.file: one.expect for one in suite_of("full").entries}
+    expected = {one.file: one.expect for one in played()}
     for path in SUITES:
         entries = read_suite(path).entries
         assert len({one.file for one in entries}) == len(entries), path

@@ -21,10 +21,14 @@ from typing import Any
 import yaml
 
 from quorate.harness.cli import main
+from quorate.harness.faults.catalogue import FAULTS
 from quorate.harness.judge import gates
 from quorate.harness.model import experiment
 from quorate.harness.run import pace, sampling
 from quorate.harness.undo.journal import UndoJournal
+
+ON_THIS_LAB = tuple(sorted(name for name in FAULTS if not name.startswith("nginx_")))
+"""The faults that its cluster can have: it balances by HAProxy."""
 
 PROGRAM = Path(__file__)
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"

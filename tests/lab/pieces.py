@@ -332,6 +332,8 @@ def expectations() -> Iterator[tuple[str, str]]:
     seen = set()
     folder = ROOT / "experiments"
     for suite in sorted((folder / "suites").glob("*.yaml")):
+        if suite.stem == "nginx":
+            continue  # this lab balances by HAProxy
         for one in yaml.safe_load(suite.read_text())["experiments"]:
             path = (suite.parent / one["file"]).resolve().relative_to(folder).with_suffix("")
             if path not in seen:

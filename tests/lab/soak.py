@@ -31,12 +31,12 @@ from pathlib import Path
 
 from quorate import __version__
 from quorate.harness.cluster.state import state_directory
-from quorate.harness.faults.catalogue import FAULTS
 from tests.evidence import EVIDENCE, ROOT, Stamped, machine, row_appended, rows_read
 from tests.known.peers import CELLS, Compared, compared
 from tests.known.pieces import Known, known_answers
 from tests.known.switch import MODES
 from tests.lab.conftest import Lab
+from tests.lab.hurried import ON_THIS_LAB
 from tests.lab.measured import OTHER_TIMERS, PREDICTED, Measured, measure
 from tests.lab.pieces import Kill, Played, Reboot, Signal, Soak, expectations
 from tests.observer import compare
@@ -73,7 +73,7 @@ def on_lab(soak: Soak) -> dict[str, Kind]:
     def measured(_: int, name: str) -> Sequence[Stamped]:
         return [measure(soak, name)]
 
-    each, shipped = sorted(FAULTS), [name for name, _ in expectations()]
+    each, shipped = ON_THIS_LAB, [name for name, _ in expectations()]
     return {
         "kills": Kind(Kill, single(soak.kill), each, 100),
         "signals": Kind(Signal, single(soak.signal), each, 40),

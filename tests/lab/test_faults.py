@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 import yaml
 
-from quorate.harness.faults.catalogue import FAULTS
 from tests.lab import residue, unproved
 from tests.lab.conftest import (
     WHOLE_S,
@@ -23,15 +22,15 @@ from tests.lab.conftest import (
     assert_on_and_off,
     eventually,
 )
-from tests.lab.hurried import argv, hurried, shipped
+from tests.lab.hurried import ON_THIS_LAB, argv, hurried, shipped
 from tests.lab.killing import PLAYED
 
 pytestmark = pytest.mark.lab
 
-OTHERS = sorted(set(FAULTS) - PLAYED)
+OTHERS = sorted(set(ON_THIS_LAB) - PLAYED)
 """test_crashes.py plays the rest to the end too, and asks the same of them."""
 
-each_fault = pytest.mark.parametrize("name", sorted(FAULTS))
+each_fault = pytest.mark.parametrize("name", ON_THIS_LAB)
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from quorate.harness.drivers.follower import (
 )
 from quorate.harness.model.cluster import Cluster
 from quorate.harness.transport import MemoryTransport, Reply
+from tests import paper_lab
 
 
 @pytest.mark.parametrize("line", ["Welcome to Debian", "{", "[]", "3", '{"k": "other"}', "{}"])
@@ -45,6 +46,24 @@ def test_a_worker_is_not_asked_for_etcd_or_haproxy(cluster: Cluster) -> None:
     assert set(follower_config(cluster, node=cluster.node("w1"))) == {"virtual_ip", "lifetime_s"}
     full = follower_config(cluster, node=cluster.node("cp1"))
     assert {"etcd", "etcd_clients", "haproxy", "keepalived"} < set(full)
+
+
+def test_machines_are_asked_for_what_they_run() -> None:
+    apart = paper_lab.cluster(paper_lab.APART)
+    common = {"virtual_ip", "lifetime_s"}
+    for name, more in {
+        "cp1": set(),
+        "e1": {"etcd", "etcd_clients"},
+        "lb2": {"haproxy", "keepalived"},
+    }.items():
+        assert set(follower_config(apart, node=apart.node(name))) == common | more, name
+    by_nginx = paper_lab.cluster(paper_lab.BY_NGINX)
+    config = follower_config(by_nginx, node=by_nginx.node("cp2"))
+    assert "haproxy" not in config
+    assert config["nginx"] == {
+        "monitor_url": "http://127.0.0.1:8404/up",
+        "through": {"host": "10.77.0.12", "port": 8443},
+    }
 
 
 def test_a_stream_that_ends_is_lost_and_started_again(

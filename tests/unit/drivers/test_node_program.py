@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import socket
+import ssl
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from quorate.harness.drivers import node_program
 from quorate.harness.drivers.follower import PROGRAM, follower_argv, parse_line
+from quorate.harness.lab import etcd_pki
+from quorate.harness.lab.plan import LabPlan
+from quorate.harness.lab.spec import LabSpec
 from quorate.harness.model.cluster import Cluster
 
 STAT = """\
@@ -124,6 +132,76 @@ def test_a_silent_haproxy_makes_its_backends_unknown() -> None:
     assert [(line["component"], line["good"]) for line in lines] == [
         ("haproxy", False),
         ("haproxy_backend", None),
+    ]
+
+
+class Ready(http.server.BaseHTTPRequestHandler):
+    """Answers with `status` to /readyz and /up, and with 404 to anything else."""
+
+    status = 200
+
+    def do_GET(self) -> None:
+        self.send_response(self.status if self.path in ("/readyz", "/up") else 404)
+        self.end_headers()
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        pass
+
+
+@pytest.fixture
+def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """The port of a server with TLS, by an authority that nobody knows."""
+    plan = LabPlan(LabSpec(etcd="external"), tmp_path, tmp_path, "seed")
+    made = {one.path.rpartition("/")[2]: one.content for one in etcd_pki.make(plan)["e1"]}
+    for name in ("server.crt", "server.key"):
+        (tmp_path / name).write_text(made[name])
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(tmp_path / "server.crt", tmp_path / "server.key")
+    monkeypatch.setattr(Ready, "status", 200)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Ready) as server:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+def told(reporter: node_program.Reporter) -> list[tuple[object, object, object]]:
+    lines = [reporter.lines.get_nowait() for _ in range(reporter.lines.qsize())]
+    return [(line["component"], line["state"], line["good"]) for line in lines]
+
+
+def test_a_question_through_nginx_is_good_where_an_api_server_is_ready(
+    api: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reporter, through = node_program.Reporter(), {"host": "127.0.0.1", "port": api}
+    node_program.ask_through(reporter, through)
+    monkeypatch.setattr(Ready, "status", 500)
+    node_program.ask_through(reporter, through)
+    node_program.ask_through(reporter, {"host": "127.0.0.1", "port": 1})
+    assert told(reporter) == [
+        ("api_through_nginx", "ready", True),
+        ("api_through_nginx", "status 500", False),
+        ("api_through_nginx", "no answer: ConnectionRefusedError", False),
+    ]
+
+
+def test_nginx_is_asked_for_its_own_health(monkeypatch: pytest.MonkeyPatch) -> None:
+    reporter = node_program.Reporter()
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Ready) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        base = f"http://127.0.0.1:{server.server_address[1]}"
+        node_program.look_at_nginx(reporter, f"{base}/up")
+        node_program.look_at_nginx(reporter, f"{base}/elsewhere")
+        server.shutdown()
+        thread.join()
+    node_program.look_at_nginx(reporter, "http://127.0.0.1:1/up")
+    assert told(reporter) == [
+        ("nginx", "up", True),
+        ("nginx", "monitor 404", False),
+        ("nginx", "no answer: ConnectionRefusedError", False),
     ]
 
 

@@ -52,6 +52,17 @@ def test_etcd_timers_come_from_its_flags_or_defaults() -> None:
     assert parse_etcd(tuned) == EtcdFacts(0.5, 2.5)
 
 
+def test_etcd_s_own_configuration_says_the_same() -> None:
+    assert parse_etcd("name: e1\nelection-timeout: 2500\n") == EtcdFacts(0.1, 2.5)
+    bare = "spec:\n  containers:\n  - command: [etcd, --election-timeout=1500]\n"
+    assert parse_etcd(bare).election_s == 1.5, "a manifest, though it says little"
+    for text in ("", "x", "[a]", "election-timeout: soon", "spec: {}", "a: ["):
+        with pytest.raises(DriverError, match=r"etcd\.yaml"):
+            parse_etcd(text)
+    with pytest.raises(DriverError):
+        parse_election("leader-elect: true\n", name="s")
+
+
 def test_elections() -> None:
     assert parse_election(SCHEDULER, name="s") == ElectionFacts(True, 2.0)
     quick = with_flags(

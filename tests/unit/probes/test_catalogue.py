@@ -12,6 +12,7 @@ from quorate.harness.model.probe_plan import ClientCredentials, ProbePlan
 from quorate.harness.model.probe_spec import ProbeSpec
 from quorate.harness.model.register import Register
 from quorate.probes.catalogue import NOWHERE, PROBES, check_probes, endpoint, is_inside, plan_probe
+from tests import paper_lab
 
 CLUSTER = Cluster.model_validate(
     {
@@ -47,6 +48,22 @@ def test_path_words(path: str, expected: tuple[str, int]) -> None:
 def test_a_path_to_no_such_node_is_refused(path: str) -> None:
     with pytest.raises(RefusedError, match="there: cp1"):
         endpoint(path, cluster=CLUSTER)
+
+
+def test_the_balancer_of_a_path_is_the_cluster_s() -> None:
+    by_nginx = paper_lab.cluster(paper_lab.BY_NGINX)
+    assert endpoint("nginx:cp2", cluster=by_nginx) == ("10.77.0.12", 8443)
+    with pytest.raises(RefusedError, match=r"balances by nginx .* say nginx:cp2"):
+        endpoint("haproxy:cp2", cluster=by_nginx)
+    with pytest.raises(RefusedError, match=r"balances by haproxy .* say haproxy$"):
+        endpoint("nginx", cluster=CLUSTER)
+
+
+def test_a_service_is_entered_where_pods_run() -> None:
+    apart = paper_lab.cluster(paper_lab.APART)
+    assert endpoint("service:w2", cluster=apart) == ("10.77.0.22", 30999)
+    with pytest.raises(RefusedError, match=r"no such node with pods; there: cp1, .*w3$"):
+        endpoint("service:lb1", cluster=apart)
 
 
 def plan(connection: str = "new") -> ProbePlan:

@@ -78,11 +78,12 @@ def foretold(
 
 def of_fault(name: str) -> dict[str, tuple[float, float] | str]:
     """What the objectives about the fault should come to, by indicator and probe."""
+    drivers = paper_lab.drivers(pods(), plan=paper_lab.plan_for(name))
     return {
         f"{one.what} {' '.join(one.of)}".strip(): one.reason
         if one.low is None or one.high is None
         else (round(one.low, 2), round(one.high, 2))
-        for one in foretold(read(name))
+        for one in foretold(read(name), drivers=drivers)
         if one.component is None and one.what != "time_to_whole_s" and one.during != "return"
     }
 
@@ -125,6 +126,8 @@ SKEW = 0.61
         ("haproxy_kill", {"longest_outage_s api": (0.1, 2 + SKEW)}),
         ("haproxy_pause", {"longest_outage_s api": (1 + SKEW, 3 + SKEW)}),
         ("kubelet_stop", {"bad_samples api": (0, 0)}),
+        ("nginx_kill", {"longest_outage_s api": (0.1, 2 + SKEW)}),
+        ("nginx_pause", {"longest_outage_s api": (1 + SKEW, 3 + SKEW)}),
         ("node_isolate", {"longest_outage_s api": (2 + SKEW, 3 + SKEW)}),
         ("node_reboot", {"longest_outage_s api": (SKEW, 3.5 + SKEW)}),
         ("node_power_off", {"weighted_outage_s web": SHARE,

@@ -64,8 +64,9 @@ def planned(experiment: Experiment, tmp_path: Path, *, drivers: Drivers | None =
 def test_planning_only_asks(name: str, tmp_path: Path) -> None:
     file = tmp_path / "x.yaml"
     file.write_text(new_experiment(name, target="node:cp1"))
-    nodes, server = paper_lab.transport(), healthy("cp1")
-    drivers = paper_lab.drivers(server, nodes=nodes)
+    plan = paper_lab.plan_for(name)
+    nodes, server = paper_lab.transport(plan), healthy("cp1")
+    drivers = paper_lab.drivers(server, nodes=nodes, plan=plan)
     experiment = read_experiment(read_source(file)).model_copy(update={"beyond_tolerance": True})
     made = planned(experiment, tmp_path, drivers=drivers)
     assert made.refusals == ()

@@ -16,9 +16,10 @@ from quorate.harness.drivers.kube_api import KubeApi
 from quorate.harness.drivers.rights import RightsDriver
 from quorate.harness.errors import Forbidden, RefusedError, SudoRefused
 from quorate.harness.faults.catalogue import ARRANGEMENTS
+from quorate.harness.model.access import Access
 from quorate.harness.model.cluster import Cluster, Ssh
 from quorate.harness.model.given import Given
-from quorate.harness.model.rights import PARTS, RIGHTS, needed
+from quorate.harness.model.rights import PARTS, RIGHTS, granting, needed
 from quorate.harness.run.manifests import manifest
 from quorate.harness.run.rights import demand_api, demand_rights
 from quorate.harness.transport import MemoryTransport, Reply
@@ -76,6 +77,18 @@ def test_every_right_that_lacks_is_named_with_whose_and_what_grants_it() -> None
         "granted by: quorate rights --probes --faults | kubectl apply -f -"
     )
     assert isinstance(caught.value, RefusedError)
+
+
+def test_what_two_manifests_grant_is_granted_by_the_one_that_is_for_this_run() -> None:
+    """--pods lets one become root: nobody is sent there for a drain."""
+    server = Reviewing(("get", "nodes"))
+    drained, sampled = experiment("worker_drain"), experiment()
+    sampled.vantages = ("pod:first-worker",)
+    for one, part in ((drained, "faults"), (sampled, "pods")):
+        with pytest.raises(Forbidden, match=rf"quorate rights --{part} \|"):
+            demand_api(RightsDriver(lambda: [server]), one)
+    asked = Access("get", "", "nodes", "", "w1")
+    assert granting(asked) == "faults"
 
 
 def test_what_an_experiment_does_not_need_is_not_demanded() -> None:

@@ -4,6 +4,7 @@ root."""
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 
 import pytest
 from click.testing import CliRunner
@@ -13,7 +14,7 @@ from quorate.harness.drivers.follower import follower_argv
 from quorate.harness.drivers.systemd import timer_argv
 from quorate.harness.errors import DriverError, RefusedError, UsageError
 from quorate.harness.faults.catalogue import ARRANGEMENTS, FAULTS
-from quorate.harness.faults.contract import Arrangement, Plan
+from quorate.harness.faults.contract import Arrangement, Fault, Plan
 from quorate.harness.model.cluster import HARNESS
 from quorate.harness.model.own_commands import KUBE, POWER
 from quorate.harness.model.rights import RIGHTS
@@ -30,19 +31,27 @@ def defaults(arrangement: Arrangement) -> dict[str, object]:
     return {one.name: one.default for one in arrangement.parameters}
 
 
+def of_fault(fault: Fault) -> list[Sequence[str]]:
+    """What one fault runs on a node of a lab that has what it breaks."""
+    lab = paper_lab.plan_for(fault.name)
+    nodes = paper_lab.transport(lab)
+    drivers = paper_lab.drivers(nodes=nodes, plan=lab)
+    arguments = {one.name: one.default for one in fault.parameters}
+    before = fault.prepare(drivers, nodes=["cp1"], arguments=arguments)
+    plan = Plan(f"{fault.name}-1", ("cp1",), arguments=arguments, before=before, mark="m")
+    acts = [one.argv for one in fault.acts(drivers, plan=plan) if one.node != HARNESS]
+    undos = [one for one in fault.undos(drivers, plan=plan) if one.node != HARNESS]
+    back = [argv for one in undos for argv in (one.argv, one.confirm_argv) if argv]
+    return [*acts, *back, *(call.argv for call in nodes.calls)]
+
+
 def first_words() -> set[str]:
     """Of all that faults, arrangements, samplers and followers run on a node."""
     nodes = paper_lab.transport()
     drivers = paper_lab.drivers(nodes=nodes)
     argvs = [follower_argv(drivers.cluster, node=drivers.cluster.nodes[0]), MARKED_ARGV]
     argvs += [program_argv("feed"), timer_argv("u", ("true",), after_s=1.0), ("true",)]
-    for fault in FAULTS.values():
-        arguments = {one.name: one.default for one in fault.parameters}
-        before = fault.prepare(drivers, nodes=["cp1"], arguments=arguments)
-        plan = Plan(f"{fault.name}-1", ("cp1",), arguments=arguments, before=before, mark="m")
-        argvs += [one.argv for one in fault.acts(drivers, plan=plan) if one.node != HARNESS]
-        undos = [one for one in fault.undos(drivers, plan=plan) if one.node != HARNESS]
-        argvs += [argv for one in undos for argv in (one.argv, one.confirm_argv) if argv]
+    argvs += [argv for fault in FAULTS.values() for argv in of_fault(fault)]
     by_api = {name for right in RIGHTS for name in right.needed_by}
     for arrangement in (one for one in ARRANGEMENTS.values() if one.name not in by_api):
         with contextlib.suppress(

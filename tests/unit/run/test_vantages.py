@@ -18,6 +18,7 @@ from quorate.harness.model.strict import checked
 from quorate.harness.run.ledger import check_registers
 from quorate.harness.run.vantages import Reach, Vantages, vantage_node
 from quorate.harness.transport import MemoryTransport, Reply
+from tests import paper_lab
 from tests.memory_api import MemoryServer
 
 PROBE = {"probe": "api_quorum_read", "path": "vip", "connection": "new", "rate_hz": 10}
@@ -176,3 +177,11 @@ def test_a_fault_that_moved_to_a_surviving_node_is_refused(cluster: Cluster) -> 
     scene.vantages.demand_not_hit([first])  # named by itself: it is meant
     with pytest.raises(RefusedError, match=f"is {second}, which is to be hit now"):
         scene.vantages.demand_not_hit([second])
+
+
+def test_no_pod_runs_on_a_machine_without_a_kubelet() -> None:
+    apart = paper_lab.cluster(paper_lab.APART)
+    assert vantage_node("node:lb1", cluster=apart, targeted=()) == "lb1"
+    assert vantage_node("pod:w1", cluster=apart, targeted=()) == "w1"
+    with pytest.raises(RefusedError, match=r"there is no such node; there are cp1, .*w3, and"):
+        vantage_node("pod:lb1", cluster=apart, targeted=())

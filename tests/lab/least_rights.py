@@ -1,0 +1,140 @@
+"""A cluster.yaml with the least rights: an account of the API's, an ssh user behind sudo.
+
+    python -m tests.lab.least_rights FOLDER [LAB]
+
+grants a lab's ServiceAccount `quorate` what `quorate rights` prints and no more, makes an ordinary
+user on every node with its lines for sudoers, and writes FOLDER/cluster.yaml for both. The lab
+keeps them until it is down; `revoke` takes them back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from quorate.harness.cluster.state import state_directory
+from tests.lab.conftest import Lab
+
+PARTS = ("probes", "pods", "faults")
+USER = "quorate"
+MAKE_USER = f"""\
+set -eu
+useradd --create-home --password '*' {USER}
+install -d -m 0700 -o {USER} -g {USER} /home/{USER}/.ssh
+install -m 0600 -o {USER} -g {USER} /root/.ssh/authorized_keys /home/{USER}/.ssh/authorized_keys
+printf '%s' "$1" > /etc/sudoers.d/{USER}
+chmod 0440 /etc/sudoers.d/{USER}
+visudo -cq
+"""
+ASK_PASSWORD = f"""\
+set -eu
+echo "{USER}:$1" | chpasswd
+echo "{USER} ALL=(root) ALL" > /etc/sudoers.d/{USER}
+"""
+REMOVE_USER = f"rm -f /etc/sudoers.d/{USER}; userdel --remove {USER}"
+
+
+@dataclass
+class LeastRights:
+    """`cluster`: the file that names the account and the user. Granted until `revoke`."""
+
+    lab: Lab
+    folder: Path
+    manifest: str = field(init=False)
+
+    @property
+    def cluster(self) -> Path:
+        return self.folder / "cluster.yaml"
+
+    @property
+    def _path(self) -> Path:
+        return self.folder / "rights.yaml"
+
+    def grant(self, *parts: str) -> None:
+        """All that `quorate rights` prints of these parts."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.manifest = self.lab.run("rights", *(f"--{part}" for part in parts)).stdout
+        self.apply(self.manifest)
+        sudoers = self.lab.run("rights", "--sudoers", USER).stdout
+        for node in self._nodes():
+            done = self.lab.on(node, "sh", "-c", MAKE_USER, "sh", sudoers)
+            assert done.returncode == 0, f"{node}: {done.stdout}{done.stderr}"
+        self._describe()
+
+    def _nodes(self) -> list[str]:
+        return list(self.lab.powered())
+
+    def _describe(self) -> None:
+        described = yaml.safe_load(self.lab.cluster.read_text())
+        described["ssh"] |= {"user": USER, "sudo": True}
+        own = self.lab.cluster.parent / described["kubeconfig"]
+        described["kubeconfig"] = "kubeconfig"
+        kubeconfig = yaml.safe_load(own.read_text())
+        words = ("create", "token", "quorate", "-n", "kube-system", "--duration", "4h")
+        token = self.lab.kubectl(*words).strip()
+        kubeconfig["users"][0]["user"] = {"token": token}
+        for path, thing in ((self.cluster, described), (self.folder / "kubeconfig", kubeconfig)):
+            path.touch(mode=0o600)
+            path.write_text(yaml.safe_dump(thing))
+
+    @contextlib.contextmanager
+    def away(self, part: str) -> Iterator[None]:
+        """Without one part's manifest, but for the account that all share."""
+        every = list(yaml.safe_load_all(self.manifest))
+        its = yaml.safe_dump_all(
+            one for one in every if one["metadata"]["name"] == f"quorate-{part}"
+        )
+        self._write(its)
+        self.lab.kubectl("delete", "-f", str(self._path))
+        try:
+            yield
+        finally:
+            self.apply(its)
+
+    def _write(self, manifest: str) -> None:
+        self._path.write_text(manifest)
+
+    def apply(self, manifest: str) -> None:
+        self._write(manifest)
+        self.lab.kubectl("apply", "-f", str(self._path))
+
+    def roles(self) -> Iterator[dict[str, Any]]:
+        """Every Role and ClusterRole of the manifest."""
+        for one in yaml.safe_load_all(self.manifest):
+            if one["kind"] in ("Role", "ClusterRole"):
+                yield one
+
+    def ask_password(self, password: str) -> None:
+        """From now on sudo asks the user for this password, on every node."""
+        for node in self._nodes():
+            done = self.lab.on(node, "sh", "-c", ASK_PASSWORD, "sh", password)
+            assert done.returncode == 0, f"{node}: {done.stdout}{done.stderr}"
+
+    def revoke(self) -> None:
+        """No account, no rules, no user."""
+        self._write(self.manifest)
+        self.lab.kubectl("delete", "--ignore-not-found", "-f", str(self._path))
+        for node in self._nodes():
+            self.lab.on(node, "sh", "-c", REMOVE_USER)
+
+
+def without(role: Mapping[str, Any], rule: int) -> str:
+    """The manifest of a role that lacks one of its rules."""
+    rules = [one for at, one in enumerate(role["rules"]) if at != rule]
+    return yaml.safe_dump({**role, "rules": rules})
+
+
+if __name__ == "__main__":
+    name = sys.argv[2] if len(sys.argv) > 2 else "quorate"
+    home = state_directory() / "labs" / name / "cluster.yaml"
+    runs = Path(os.environ.get("QUORATE_RUNS", "runs"))
+    made = LeastRights(Lab(name, home, runs, Path(__file__).parents[2]), Path(sys.argv[1]))
+    made.grant(*PARTS)
+    print(made.cluster)
