@@ -259,8 +259,11 @@ def plan(experiment: Path, save: Path | None, as_json: bool, **given: Any) -> No
 def new(fault: str, target: str, output: Path | None) -> None:
     """Write an experiment for a fault, valid as it is; its question and bounds are yours to set.
 
+    For upgrade_rolling and upgrade_control_planes, which break nothing, it is a copy of these.
+
     \b
     Example:  quorate new node_power_off --target vip-holder -o experiments/mine.yaml
+              quorate new upgrade_rolling -o mine.yaml
     """
     from quorate.harness.errors import UsageError
     from quorate.harness.run.new_experiment import new_experiment

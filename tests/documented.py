@@ -16,6 +16,7 @@ BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 HERE: Sequence[str] = (
     "quorate new etcd_pause > mine.yaml",
+    "quorate new upgrade_rolling -o our-upgrade.yaml",
     "quorate schema verdict > verdict.schema.json",
     "quorate schedule nightly --as systemd --window 22:00-04:00 --freeze 2026-12-20..2027-01-06",
     "quorate schedule core --as cron --at '30 2 * * 1-5'",
@@ -102,6 +103,7 @@ ELSEWHERE: Mapping[str, str] = {
     " -o staging.yaml": "tests/unit/cluster/discovery",
     "quorate power ipmitool status cp1 --map power.yaml": _POWER,
     "quorate power redfish off cp1 --map power.yaml --dry-run": _POWER,
+    "quorate run upgrade_rolling": "tests/contract/engine/test_upgrade.py, quicker",
     "quorate watch -- ansible-playbook upgrade.yml": "tests/contract, with another command",
     "quorate watch --set longest_outage_s:api=2 -- ./roll.sh": "tests/contract, likewise",
     "quorate watch --for 300 https://shop.example/health": "tests/unit/run/test_onlooking.py",

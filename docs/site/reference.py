@@ -17,7 +17,7 @@ import click
 from docs.site.figures import figures
 from quorate.harness import cli, errors
 from quorate.harness.faults.catalogue import ARRANGEMENTS
-from quorate.harness.model.experiment import Experiment
+from quorate.harness.model.experiment import UPGRADED, Experiment
 from quorate.harness.model.objectives import INDICATORS
 from quorate.harness.model.schema_names import SCHEMAS
 from quorate.harness.run.play import read_experiment, read_source
@@ -120,7 +120,9 @@ def _facts(read: Experiment) -> Iterator[str]:
 
 
 def _target(arguments: Mapping[str, Any]) -> str:
-    return f" on `{arguments['target']}`" if "target" in arguments else ""
+    if "target" in arguments:
+        return f" on `{arguments['target']}`"
+    return " until upgraded" if arguments.get("watch_until") == UPGRADED else ""
 
 
 def suites() -> str:

@@ -61,7 +61,7 @@ from quorate.harness.faults.vip_drop import VipDrop
 from quorate.harness.faults.vip_isolate import VipIsolate
 from quorate.harness.faults.vrrp_block import VrrpBlock
 from quorate.harness.faults.worker_drain import WorkerDrain
-from quorate.harness.model.experiment import Experiment
+from quorate.harness.model.experiment import UPGRADED, Activity, Experiment
 
 FAULTS: Mapping[str, Fault] = MappingProxyType(
     {
@@ -144,7 +144,24 @@ STEPS: Mapping[str, tuple[Parameter, ...]] = MappingProxyType(
             Parameter("watch_until", str, "whole", "whole, or recovered", words=UNTIL),
             Parameter("at_most_s", float, 120.0, "seconds (above 0) after which it ends anyway"),
         ),
-        "watch": (Parameter("for_s", float, 20.0, "seconds (above 0)", longest_s=LONGEST_LOOK_S),),
+        "watch": (
+            Parameter("for_s", float, 20.0, "seconds (above 0)", longest_s=LONGEST_LOOK_S),
+            Parameter(
+                "watch_until",
+                str,
+                "",
+                f"{UPGRADED}: until somebody's own upgrade is over (in place of for_s)",
+                words=(UPGRADED,),
+            ),
+            Parameter(
+                "at_most_s",
+                float,
+                None,
+                f"with watch_until: {UPGRADED}, seconds (above 0) after which it ends anyway",
+                longest_s=LONGEST_LOOK_S,
+            ),
+            Parameter("nodes", str, "all", "all, or control-plane", words=("all", "control-plane")),
+        ),
     }
 )
 """What a method can hold beside faults."""
@@ -175,7 +192,7 @@ def check_arguments(experiment: Experiment) -> None:
     """
     for index, step in enumerate(experiment.method):
         if step.kind != "foreign":
-            bad = _first_bad(parameters_of(step.func), step.arguments)
+            bad = _first_bad(parameters_of(step.func), step.arguments) or _bad_watch(step)
             if bad is not None:
                 field = f"method[{index}].provider.arguments"
                 field += f".{bad.name}" if bad.name in step.arguments else ""
@@ -204,6 +221,22 @@ def _first_bad(parameters: Sequence[Parameter], arguments: Mapping[str, object])
                 return _Bad(one.name, repr(value), one.text + most)
         elif one.default is ...:
             return _Bad(one.name, f"no {one.name}", one.text)
+    return None
+
+
+def _bad_watch(step: Activity) -> _Bad | None:
+    """A watch lasts for_s, or until something, which takes at_most_s; not both."""
+    given = step.arguments
+    if step.awaits_upgrade:
+        if "for_s" in given:
+            return _Bad("for_s", f"for_s with watch_until: {UPGRADED}", "at_most_s in its place")
+        if "at_most_s" not in given:
+            allowed = f"the longest that it waits for the upgrade, {LONGEST_LOOK_S:g} at most"
+            return _Bad("at_most_s", "no at_most_s", allowed)
+    elif step.kind == "watch":
+        for name in ("at_most_s", "nodes"):
+            if name in given:
+                return _Bad(name, f"{name} alone", f"{name} with watch_until: {UPGRADED}")
     return None
 
 

@@ -26,6 +26,7 @@ def gates(evidence: Evidence) -> tuple[Gate, ...]:
         _baseline(evidence),
         _prober(evidence),
         _fault(evidence),
+        *_upgrade(evidence),
         _undo(evidence),
         _complete(evidence),
     )
@@ -137,6 +138,14 @@ def _fault(evidence: Evidence) -> Gate:
     return _proved(
         "fault", wanted=started, said=evidence.timeline.of_kind("injection_proved"), word="proved"
     )
+
+
+def _upgrade(evidence: Evidence) -> Iterable[Gate]:
+    """Of an experiment that awaits somebody's own upgrade: did one take place?"""
+    if evidence.experiment.upgrade is not None:
+        told = evidence.timeline.last("upgrade_proved")
+        data = {"evidence": "nobody looked whether there was one"} if told is None else told.data
+        yield Gate(name="upgrade", ok=data.get("ok") is True, reason=str(data.get("evidence", "")))
 
 
 def _undo(evidence: Evidence) -> Gate:

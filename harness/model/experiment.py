@@ -51,6 +51,9 @@ BASELINE_SAMPLES = 300
 DRAIN = "worker_drain"
 """The fault that ``time_to_drained_s`` is about."""
 
+UPGRADED = "upgraded"
+"""What a step ``watch`` may wait for: that somebody's own upgrade is over."""
+
 PROBE_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
@@ -66,6 +69,11 @@ class Activity(Strict):
     module: str
     func: str
     arguments: Mapping[str, Any] = Field(default_factory=dict)
+
+    @property
+    def awaits_upgrade(self) -> bool:
+        """Whether it watches until somebody's own upgrade is over."""
+        return self.kind == "watch" and self.arguments.get("watch_until") == UPGRADED
 
 
 class Experiment(Strict):
@@ -91,6 +99,11 @@ class Experiment(Strict):
     def faults(self) -> tuple[Activity, ...]:
         """The steps that break something; none in a control that declares no fault."""
         return tuple(step for step in self.method if step.kind == "fault")
+
+    @property
+    def upgrade(self) -> Activity | None:
+        """The step that watches until somebody's own upgrade is over, where there is one."""
+        return next((step for step in self.method if step.awaits_upgrade), None)
 
     @property
     def bounded(self) -> tuple[Objective, ...]:
@@ -304,6 +317,7 @@ def _check_together(experiment: Experiment, *, where: tuple[str | int, ...]) -> 
         _check_objective(objective, experiment=experiment, where=place)
         if (name := experiment.bound_names[index]) in experiment.bound_names[:index]:
             _refuse(place, found=f"{name} a second time", allowed="it once")
+    _check_upgrade(experiment)
     if experiment.abort_when is not None:
         path = (*where, "abort_when")
         _check_objective(experiment.abort_when, experiment=experiment, where=path)
@@ -314,6 +328,17 @@ def _check_together(experiment: Experiment, *, where: tuple[str | int, ...]) -> 
             found=f"{experiment.baseline_s:g}: {experiment.baseline_s * rate_hz:.0f} samples",
             allowed=f"at least {BASELINE_SAMPLES / rate_hz:.1f}: {BASELINE_SAMPLES} samples",
         )
+
+
+def _check_upgrade(experiment: Experiment) -> None:
+    """An upgrade is awaited once, and is all that is done to the cluster."""
+    if experiment.upgrade is None:
+        return
+    for index, step in enumerate(experiment.method):
+        if step.kind in ("fault", "undo") or (step.awaits_upgrade and step != experiment.upgrade):
+            found = f"{step.func!r} beside watch_until: {UPGRADED}"
+            allowed = "a method that only watches; what is broken is an experiment of its own"
+            _refuse(("method", index, "provider", "func"), found=found, allowed=allowed)
 
 
 def _check_objective(

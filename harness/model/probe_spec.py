@@ -22,7 +22,7 @@ def _path_word(value: str) -> str:
     if not PATH.fullmatch(value):
         raise ValueError(
             "vip, haproxy:<node>, nginx:<node>, apiserver:<node>, service:<node> (or no :<node>), "
-            "kubernetes, cluster-ip, pod:<number>, dns, dns:<number>"
+            "apiserver:each, kubernetes, cluster-ip, pod:<number>, dns, dns:<number>"
         )
     return value
 

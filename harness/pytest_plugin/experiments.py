@@ -17,7 +17,7 @@ from quorate.harness.pytest_plugin import EXPERIMENT_MARK, USED, arming
 from quorate.harness.pytest_plugin.answers import NoAnswer
 from quorate.harness.pytest_plugin.fixture import Quorate
 from quorate.harness.run import play
-from quorate.harness.run.suite import read_suite
+from quorate.harness.run.suite import read_suite, refuse_upgrades
 
 TAKEN = frozenset(
     {
@@ -27,6 +27,11 @@ TAKEN = frozenset(
     }
 )
 """A tag of such a name would mean something else to pytest and its plugins."""
+
+UPGRADE = (
+    "it waits for an upgrade, which is somebody's own work: `quorate upgrade`, or `quorate run` "
+    "while you upgrade"
+)
 
 
 class ExperimentFile(pytest.File):
@@ -47,11 +52,12 @@ class SuiteFile(pytest.File):
 
     def collect(self) -> Iterator[ExperimentItem]:
         try:
-            entries = read_suite(self.path).entries
-            played = [play.read_experiment(play.read_source(one.file)) for one in entries]
+            suite = read_suite(self.path)
+            played = [play.read_experiment(play.read_source(one.file)) for one in suite.entries]
+            refuse_upgrades(suite, played)
         except QuorateError as error:
             raise self.CollectError(str(error)) from None
-        for entry, experiment in zip(entries, played, strict=True):
+        for entry, experiment in zip(suite.entries, played, strict=True):
             item = ExperimentItem.from_parent(self, name=entry.file.stem, experiment=experiment)
             item.file, item.expect = entry.file, entry.expect
             yield item
@@ -68,7 +74,7 @@ class ExperimentItem(pytest.Item):
         for name in map(marker_of, experiment.tags):
             self.config.addinivalue_line("markers", f"{name}: tag of experiments.")
             self.add_marker(name)
-        if reason := arming.of(self.config).reason:
+        if reason := arming.of(self.config).reason or (experiment.upgrade and UPGRADE):
             self.add_marker(pytest.mark.skip(reason=reason))
         if self.config.pluginmanager.hasplugin("timeout"):
             # Each step has its own limit; one from outside would tear a run, and not shorten it.

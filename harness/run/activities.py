@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 from quorate.harness.faults.catalogue import FAULTS, STEPS, parameters_of
 from quorate.harness.faults.contract import Parameter
-from quorate.harness.run import live
+from quorate.harness.model.experiment import UPGRADED
+from quorate.harness.run import live, upgraded
 
 Activity = Callable[..., dict[str, object]]
 
@@ -60,7 +61,10 @@ def _undo(arguments: Mapping[str, object]) -> dict[str, object]:
 
 
 def _watch(arguments: Mapping[str, object]) -> dict[str, object]:
-    return live.current().watch(for_s=float(str(arguments["for_s"])))
+    run = live.current()
+    if arguments["watch_until"] == UPGRADED:
+        return upgraded.watch(run, at_most_s=float(str(arguments["at_most_s"])))
+    return run.watch(for_s=float(str(arguments["for_s"])))
 
 
 ACTIVITIES: Mapping[str, Activity] = MappingProxyType(
@@ -69,7 +73,9 @@ ACTIVITIES: Mapping[str, Activity] = MappingProxyType(
             name: _activity(name, fault.summary, _injecting(name)) for name, fault in FAULTS.items()
         },
         "undo": _activity("undo", "Take every fault off, then watch the return leg.", _undo),
-        "watch": _activity("watch", "Look on for some seconds.", _watch),
+        "watch": _activity(
+            "watch", "Look on for some seconds, or until somebody's own upgrade is over.", _watch
+        ),
     }
 )
 assert set(STEPS) < set(ACTIVITIES)

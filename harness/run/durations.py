@@ -44,6 +44,8 @@ def step_s(step: Activity) -> float:
     """
     if step.kind == "foreign":
         return 0.0
+    if step.awaits_upgrade:
+        return float(str(step.arguments["at_most_s"])) + pace.AFTER_WORK_S
     given = {one.name: one.default for one in parameters_of(step.func)} | dict(step.arguments)
     waits_s = float(str(given["for_s" if step.kind == "watch" else "at_most_s"]))
     if step.kind != "fault":

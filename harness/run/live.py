@@ -23,6 +23,7 @@ from quorate.harness.faults.catalogue import (
     known_arrangements,
     known_functions,
 )
+from quorate.harness.model import each
 from quorate.harness.model.experiment import Experiment
 from quorate.harness.run.ledger import check_registers
 from quorate.harness.run.limits import check_length
@@ -93,19 +94,12 @@ def begin(document: Mapping[str, Any]) -> Run:
     options, _live.options = _live.options or Options(), None
     if document.get("dry") is not None:
         raise RefusedError("a dry run breaks nothing and measures nothing: it has no verdict")
-    words = known_words()
-    experiment = Experiment.from_mapping(
-        document,
-        known_functions=words.functions,
-        known_probes=words.probes,
-        known_arrangements=words.arrangements,
-    )
-    check_arguments(experiment)
-    check_length(experiment)
-    check_registers(experiment)
-    check_probes(experiment)
+    document = _plain(document)
+    source = options.source or ExperimentSource.dump(document, file=_file_of_engine())
+    spread, experiment = on_cluster(document, checked(document), cluster=options.cluster)
+    if spread is not document:
+        source = ExperimentSource.dump(spread, file=source.file)
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
-    source = options.source or ExperimentSource.dump(_plain(document), file=_file_of_engine())
     request = Request(
         experiment=rebound(experiment, name=source.name, given=given_bounds(options)),
         source=source,
@@ -123,6 +117,34 @@ def begin(document: Mapping[str, Any]) -> Run:
     _tell_bounds(request.experiment, options.progress)
     _live.run.look_around()
     return _live.run
+
+
+def on_cluster(
+    document: Mapping[str, Any], experiment: Experiment, *, cluster: Path | None
+) -> tuple[Mapping[str, Any], Experiment]:
+    """A checked experiment as it is played there: with a line for each API server where it says
+    ``apiserver:each`` (else the same document). SpecError."""
+    if not each.is_meant(experiment):
+        return document, experiment
+    planes = read_cluster(find_cluster(cluster)).control_planes
+    spread = each.spread(document, nodes=[node.name for node in planes])
+    return spread, checked(spread)
+
+
+def checked(document: Mapping[str, Any]) -> Experiment:
+    """What a document says, with all that can be checked without a cluster. SpecError."""
+    words = known_words()
+    experiment = Experiment.from_mapping(
+        document,
+        known_functions=words.functions,
+        known_probes=words.probes,
+        known_arrangements=words.arrangements,
+    )
+    check_arguments(experiment)
+    check_length(experiment)
+    check_registers(experiment)
+    check_probes(experiment)
+    return experiment
 
 
 def _tell_bounds(experiment: Experiment, progress: Progress) -> None:

@@ -8,7 +8,9 @@ from quorate.harness.errors import UsageError
 from quorate.harness.faults.catalogue import FAULTS
 from quorate.harness.faults.contract import Fault, Parameter
 from quorate.harness.model.frame import FORMAT
+from quorate.harness.run import shipped
 
+UPGRADE = "upgrade_"
 TARGET = "control-plane:any"
 FRAME = """\
 controls: [{name: quorate, provider: {type: python, module: quorate.control}}]
@@ -38,8 +40,13 @@ extensions:
 def new_experiment(name: str, *, target: str = TARGET) -> str:
     """The text of an experiment for the fault `name`; UsageError for one that is not known.
 
-    Its bounds are examples: the question, and what the answer must be, are the author's.
+    Its bounds are examples: the question, and what the answer must be, are the author's. Of a
+    shipped experiment about an upgrade, which has no fault, it is a copy.
     """
+    if name.startswith(UPGRADE) and name in shipped.names():
+        if target != TARGET:
+            raise UsageError(f"--target {target}: {name} breaks nothing, so it has no target")
+        return shipped.find(name).read_text(encoding="utf-8")
     if name not in FAULTS:
         raise UsageError(f"no fault is called {name!r}; there are {', '.join(sorted(FAULTS))}")
     fault = FAULTS[name]

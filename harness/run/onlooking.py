@@ -7,7 +7,7 @@ events until the work is over and the cluster is whole, the verdict.
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -15,19 +15,18 @@ from quorate.harness.cluster.file import read_cluster
 from quorate.harness.cluster.state import find_cluster
 from quorate.harness.errors import UsageError
 from quorate.harness.model.cluster import Cluster
+from quorate.harness.model.each import EACH
 from quorate.harness.model.verdict import State
-from quorate.harness.run import by_hand, live
+from quorate.harness.run import by_hand, live, pace
 from quorate.harness.run.outcome import EXIT_CODES, Outcome
 from quorate.harness.run.run import Run
+from quorate.harness.store.bounds_file import refuse_unused
 from quorate.harness.store.run_directory import ExperimentSource
 from quorate.reports.hostile import masked
 
 ENDED = "the work was ended by a signal"
 STOP_S = 60.0
 """How long a command that is told to end may take for it."""
-
-WHOLE_S = 300.0
-"""How long a cluster may take to be whole when the work is over."""
 
 OUTAGE_S, WEIGHTED_S, WATCH_S, SERVER_S = 5.0, 30.0, 15.0, 300.0
 """Bounds where none are given. 5 s: what losing the VIP's holder may cost (core); 30 s: a machine
@@ -114,7 +113,14 @@ class Look:
     probes: Mapping[str, Mapping[str, object]]
     objectives: Sequence[Mapping[str, object]]
     at_most_s: float
-    whole_s: float = WHOLE_S
+
+    def document(self) -> by_hand.Document:
+        """As an experiment."""
+        plan = {"objectives": list(self.objectives)}
+        document = by_hand.sampling(self.probes, at_most_s=self.at_most_s, plan=plan)
+        document["title"] = document["description"] = self.title
+        document["method"][0]["name"] = "look on, while somebody's own work is done"
+        return document
 
 
 def at_urls(urls: Sequence[str], *, at_most_s: float) -> Look:
@@ -129,34 +135,28 @@ def at_urls(urls: Sequence[str], *, at_most_s: float) -> Look:
     return Look("watch", f"What clients of {', '.join(urls)} saw", probes, objectives, at_most_s)
 
 
-def at_cluster(cluster: Cluster, *, name: str, title: str, at_most_s: float) -> Look:
+def at_cluster(*, at_most_s: float) -> Look:
     """The API by the VIP, over new connections and one that is kept, a watch, each API server."""
 
     def read(path: str, connection: str, rate_hz: int) -> Mapping[str, object]:
         return {"probe": "api_quorum_read", "path": path, "connection": connection,
                 "rate_hz": rate_hz}  # fmt: skip
 
-    servers = {
-        f"api_{node.name.replace('-', '_').replace('.', '_')}": read(
-            f"apiserver:{node.name}", "reused", 5
-        )
-        for node in cluster.control_planes
-    }
     watch = {"probe": "api_watch", "path": "vip", "connection": "reused", "rate_hz": 5}
     probes = {
         "api": read("vip", "new", 20),
         "api_reused": read("vip", "reused", 10),
         "watch": watch,
-        **servers,
+        "server": read(EACH, "reused", 5),
     }
     objectives = [
         *_bounds("api", OUTAGE_S),
         *_bounds("api_reused", OUTAGE_S),
         {"indicator": "longest_outage_s", "of": "watch", "deadline_s": 5, "at_most": WATCH_S},
-        *(_longest(name, SERVER_S) for name in servers),
+        _longest("server", SERVER_S),
         {"indicator": "not_whole_s", "at_most": at_most_s},
     ]
-    return Look(name, title, probes, objectives, at_most_s)
+    return Look("watch", "What clients saw of the API", probes, objectives, at_most_s)
 
 
 def _longest(name: str, at_most: float) -> dict[str, object]:
@@ -173,38 +173,48 @@ def described(options: live.Options) -> Cluster:
     return read_cluster(find_cluster(options.cluster))
 
 
-def look_on(look: Look, work: Work, *, options: live.Options) -> Outcome:
-    """Play it. What the work came to is among the verdict's notes; a work that failed while clients
-    were well answers nothing (exit code 3). Raises our own errors.
+def look_on(
+    document: by_hand.Document,
+    work: Work,
+    *,
+    name: str,
+    options: live.Options,
+    after: Callable[[Run], object] = lambda run: None,
+) -> Outcome:
+    """Play an experiment of one step, a watch, while the work is done. What it came to is among the
+    verdict's notes; a work that failed while clients were well answers nothing (exit code 3).
+    `after`: what is asked when the work is over. Raises our own errors.
     """
-    plan = {"objectives": list(look.objectives)}
-    document = by_hand.sampling(look.probes, at_most_s=look.at_most_s, plan=plan)
-    document["title"] = document["description"] = look.title
-    document["method"][0]["name"] = "look on, while somebody's own work is done"
-    source = ExperimentSource.dump(document, file=look.name)
+    _, played = live.on_cluster(document, live.checked(document), cluster=options.cluster)
+    refuse_unused(options.settings, played={name: played})
+    source = ExperimentSource.dump(document, file=name)
     live.prepare(replace(options, source=source))
     outcome: Outcome | None = None
     try:
         run = live.begin(document)
         run.baseline()
-        _meanwhile(run, look, work)
+        _meanwhile(run, work)
+        after(run)
         run.finish()
     finally:
         outcome = live.end(ENDED)
     assert outcome is not None
-    if work.problem and outcome.exit_code == EXIT_CODES[State.MET]:
-        return replace(outcome, exit_code=EXIT_CODES[State.INCONCLUSIVE], reason=work.problem)
+    unanswered = EXIT_CODES[State.INCONCLUSIVE]
+    if work.problem and not outcome.reason and outcome.exit_code in (0, unanswered):
+        return replace(outcome, exit_code=unanswered, reason=work.problem)
     return outcome
 
 
-def _meanwhile(run: Run, look: Look, work: Work) -> None:
+def _meanwhile(run: Run, work: Work) -> None:
+    given = run.request.experiment.method[0].arguments
+    at_most_s = float(given["at_most_s"] if "at_most_s" in given else given["for_s"])
     try:
         run.directory.append_event("work_started", title=work.title)
         work.start()
-        run.watch(for_s=look.at_most_s, over=work.over, what=work.title)
+        run.watch(for_s=at_most_s, over=work.over, what=work.title)
     finally:
         work.stop()
         run.directory.append_event("work_ended", title=work.title, problem=work.problem)
         live.note(work.problem or f"{work.title}: over, without a problem")
     if not isinstance(work, Nothing):
-        run.watch_until("whole", at_most_s=look.whole_s)
+        run.watch_until("whole", at_most_s=pace.AFTER_WORK_S)

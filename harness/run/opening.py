@@ -34,6 +34,7 @@ from quorate.harness.run.request import Request
 from quorate.harness.run.rights import demand_rights
 from quorate.harness.run.run import Run
 from quorate.harness.run.sampling import Sampling
+from quorate.harness.run.upgraded import Versions
 from quorate.harness.run.vantages import Reach
 from quorate.harness.run.watcher import Watcher
 from quorate.harness.run.workings import Workings
@@ -192,6 +193,7 @@ def _assemble(
             lease.undo(), functools.partial(lease.take, lasts_s=lasts_s)
         ),
         demand_lease=lambda may_be_down: lease.demand(api_may_be_down=may_be_down),
+        versions=Versions(drivers, components=observer.components, experiment=request.experiment),
         progress=progress,
         release=stack.pop_all().close,
     )

@@ -13,6 +13,12 @@ WHOLE_BETWEEN_S = 300.0
 """The same between two runs of a series or a game-day: what the one before broke may take longer to
 come back than its return leg was watched."""
 
+AFTER_WORK_S = 300.0
+"""How long a cluster may take to be whole when somebody's own work on it is over."""
+
+VERSIONS_S = 5.0
+"""Between two looks at the versions that kubelets report: one list of all nodes each."""
+
 PHASE_S = 10.0
 """In a series the baseline lasts longer by a time drawn evenly from 0 to this. Otherwise each act
 would come at the same phase of the cluster's timers, by which the run before it ended. The longest

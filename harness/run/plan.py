@@ -38,7 +38,7 @@ from quorate.harness.run.limits import (
 )
 from quorate.harness.run.live import Options, given_bounds
 from quorate.harness.run.opening import refuse_while_pending
-from quorate.harness.run.play import read_experiment
+from quorate.harness.run.play import read_as_played
 from quorate.harness.run.rights import demand_rights
 from quorate.harness.run.switches import check_means, switches_for
 from quorate.harness.run.targets import LEASES, Facts, resolve, selector_of, words_of
@@ -125,7 +125,7 @@ def plan_source(source: ExperimentSource, *, options: Options) -> RunPlan:
     """
     parts = options.parts
     given = given_bounds(options)
-    experiment = rebound(read_experiment(source), name=source.name, given=given)
+    experiment = rebound(read_as_played(source, options=options), name=source.name, given=given)
     drawn = secrets.randbelow(2**31) if options.seed is None else options.seed
     described = read_cluster(find_cluster(options.cluster)).with_node_port(seed=drawn)
     parts.enter(described)

@@ -34,7 +34,7 @@ def check(files: Sequence[Path], *, options: live.Options) -> None:
 
     To be called first: a mistake in the last file is told before the first one breaks things.
     """
-    played = [(file.stem, _read(read_source(file))[1]) for file in files]
+    played = [(file.stem, read_as_played(read_source(file), options=options)) for file in files]
     refuse_unused(options.settings, played=dict(played))
     given = live.given_bounds(options)
     for name, experiment in played:
@@ -49,6 +49,11 @@ def read_document(source: ExperimentSource) -> dict[str, Any]:
 def read_experiment(source: ExperimentSource) -> Experiment:
     """The checked experiment. SpecError likewise."""
     return _read(source)[1]
+
+
+def read_as_played(source: ExperimentSource, *, options: live.Options) -> Experiment:
+    """The same with a line for each API server of the cluster where it says apiserver:each."""
+    return live.on_cluster(*_read(source), cluster=options.cluster)[1]
 
 
 def _read(source: ExperimentSource) -> tuple[dict[str, Any], Experiment]:

@@ -33,6 +33,7 @@ from quorate.harness.run.limits import Placed
 from quorate.harness.run.outcome import Outcome, exit_code_of
 from quorate.harness.run.reporting import write_report
 from quorate.harness.run.request import Request
+from quorate.harness.run.upgraded import Versions
 from quorate.harness.run.workings import Workings
 from quorate.harness.undo.signals import signals_held
 from quorate.reports.text import prediction_text
@@ -80,6 +81,8 @@ class Run:
             resolve = partial(self._w.sampling.resolve, self._aim.targeted)
             self._w.watcher.beside(resolve, what="where are probes asked from?")
             claim = partial(self._w.claim, worst_case_s(self.request.experiment))
+            if self.request.experiment.upgrade is not None:
+                self._w.watcher.beside(self._w.versions.begin, what="which versions run?")
             with signals_held():  # until it is known whether it is ours
                 self._w.watcher.beside(claim, what="taking the cluster's Lease")
 
@@ -248,6 +251,11 @@ class Run:
             self._w.guard.heed()
         return {"watched_s": for_s}
 
+    @property
+    def versions(self) -> Versions:
+        """What kubelets report, for who awaits an upgrade."""
+        return self._w.versions
+
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
         """Meanwhile somebody else's code is the method: samples and events are taken, and nobody
@@ -261,26 +269,12 @@ class Run:
 
     def _watch(self, until: str, *, at_most_s: float, at_least_s: float = 0.0) -> bool:
         """Watch until clients have recovered or the cluster is whole, and it stays so."""
-        clock, components = self._w.watcher.clock, self._w.observer.components
-        start = clock.now()
-        whole_since: list[float] = []
-
-        def recovered() -> bool:
-            return clock.now() - start >= at_least_s and self._w.watcher.steady(pace.STEADY_S)
-
-        def whole() -> bool:
-            if components.missing():
-                whole_since.clear()
-            elif not whole_since:
-                whole_since.append(clock.now())
-            held = bool(whole_since) and clock.now() - whole_since[0] >= pace.WHOLE_STEADY_S
-            return held and self._w.watcher.steady(pace.WHOLE_STEADY_S)
-
+        watcher = self._w.watcher
         self.directory.append_event("watch_started", until=until)
-        done = whole if until == "whole" else recovered
-        reached = self._w.watcher.until(done, at_most_s=at_most_s, what=f"until {until}")
+        done = watcher.whole() if until == "whole" else watcher.recovered(at_least_s=at_least_s)
+        reached = watcher.until(done, at_most_s=at_most_s, what=f"until {until}")
         if until == "whole":
-            reached = not components.missing()
+            reached = not self._w.observer.components.missing()
         self.directory.append_event("watch_ended", until=until, reached=reached)
         return reached
 

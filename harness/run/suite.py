@@ -11,10 +11,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from quorate.harness.errors import SpecError
+from quorate.harness.errors import SpecError, UsageError
+from quorate.harness.model.experiment import Experiment
 from quorate.harness.model.strict import checked
 from quorate.harness.model.suite_file import EntryFile, SuiteFile
 from quorate.harness.model.verdict import State
@@ -68,3 +70,16 @@ def read_suite(path: Path) -> Suite:
         tuple(Entry((path.parent / one.file).resolve(), State(one.expect)) for one in entries),
         budget_s=read.budget_s,
     )
+
+
+def refuse_upgrades(suite: Suite, experiments: Sequence[Experiment]) -> None:
+    """UsageError where one of a suite's experiments waits for an upgrade, which nobody does there.
+
+    experiments: those of its entries, in their order.
+    """
+    for entry, experiment in zip(suite.entries, experiments, strict=True):
+        if experiment.upgrade is not None:
+            raise UsageError(
+                f"suite {suite.name}: {entry.file.name} waits for an upgrade, which is somebody's "
+                "own work: take it out; `quorate upgrade` plays it, or `quorate run` meanwhile"
+            )

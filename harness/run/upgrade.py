@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import shlex
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from quorate.harness.drivers.bundle import Drivers
 from quorate.harness.drivers.kubectl import ADMIN
 from quorate.harness.errors import DriverError, QuorateError, TransportError, UsageError
 from quorate.harness.model.cluster import HARNESS, Cluster
+from quorate.harness.model.experiment import UPGRADED
+from quorate.harness.run import play, upgraded
+from quorate.harness.run.run import Run
+from quorate.harness.store.run_directory import ExperimentSource
 from quorate.reports.hostile import masked
 
 KUBEADM_S = 900.0
@@ -42,6 +47,33 @@ class Step:
     timeout_s: float = READY_S
     back: tuple[str, ...] = ()
     """What takes it back where the upgrade ends before a later step does."""
+
+
+def document_of(
+    source: ExperimentSource, *, version: str, at_most_s: float | None = None
+) -> dict[str, Any]:
+    """An experiment that waits for an upgrade, as the one that is done here; SpecError.
+
+    UsageError where it waits for none, or does something else besides. at_most_s: in place of the
+    file's own.
+    """
+    document = play.read_document(source)
+    method = play.read_experiment(source).method
+    if not all(step.awaits_upgrade for step in method):
+        raise UsageError(
+            f"{source.file}: `quorate upgrade` plays an experiment whose whole method is one watch "
+            f"with watch_until: {UPGRADED}; upgrade_rolling is one (`quorate new upgrade_rolling`)"
+        )
+    document["title"] = f"What clients saw of an upgrade to {version}"
+    if at_most_s is not None:
+        document["method"][0]["provider"]["arguments"]["at_most_s"] = at_most_s
+    return document
+
+
+def nodes_of(document: Mapping[str, Any], *, cluster: Cluster) -> tuple[str, ...]:
+    """Those that the experiment is about; empty for all of the cluster."""
+    only = document["method"][0]["provider"]["arguments"].get("nodes") == "control-plane"
+    return tuple(node.name for node in cluster.control_planes) if only else ()
 
 
 @dataclass(frozen=True)
@@ -132,6 +164,10 @@ class Upgrade:
             self.say(f"no further step begins; waiting for: {self._now}")
             self._thread.join()
         self.over()
+
+    def prove(self, run: Run) -> None:
+        """Write down, of the nodes that were upgraded, what they report."""
+        upgraded.prove(run, nodes={step.about for step in self.steps}, problem=self.problem)
 
     def _do(self) -> None:
         for number, step in enumerate(self.steps, start=1):

@@ -100,6 +100,25 @@ class Watcher:
             if not sampling.lost(probe)
         )
 
+    def recovered(self, *, at_least_s: float) -> Callable[[], bool]:
+        """For `until`: clients are served again, steadily, and not sooner than that from now."""
+        start = self.clock.now()
+        return lambda: self.clock.now() - start >= at_least_s and self.steady(pace.STEADY_S)
+
+    def whole(self) -> Callable[[], bool]:
+        """For `until`: the cluster is whole, and it and its clients have been well for a while."""
+        since: list[float] = []
+
+        def whole() -> bool:
+            if self._observer.components.missing():
+                since.clear()
+            elif not since:
+                since.append(self.clock.now())
+            held = bool(since) and self.clock.now() - since[0] >= pace.WHOLE_STEADY_S
+            return held and self.steady(pace.WHOLE_STEADY_S)
+
+        return whole
+
     def _judged(self) -> list[tuple[str, float]]:
         return [
             (probe, deadline_s)

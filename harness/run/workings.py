@@ -13,6 +13,7 @@ from quorate.harness.run.ledger import Ledger
 from quorate.harness.run.observer import Observer
 from quorate.harness.run.progress import Progress
 from quorate.harness.run.sampling import Sampling
+from quorate.harness.run.upgraded import Versions
 from quorate.harness.run.watcher import Watcher
 from quorate.harness.store.run_directory import RunDirectory
 
@@ -45,6 +46,8 @@ class Workings:
     demand_lease: Callable[[bool], None]
     """RefusedError unless the cluster still is this run's. The argument: whether a fault of ours
     is on that may keep every API server from answering."""
+    versions: Versions
+    """What kubelets report; asked where somebody's own upgrade is awaited."""
     progress: Progress
     release: Callable[[], None]
     """Lets go of the lock and of connections; the last thing that happens."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -25,17 +26,22 @@ from quorate.harness.cli import CLUSTER, JSON, RUNS, SET, run_options, suite_fil
 @click.option("--gate-suite", default="core", show_default=True, help="What the gate asks for.")
 @click.option("--max-age", default="24h", show_default=True, metavar="AGE", help="For the gate.")
 @click.option("--no-gate", is_flag=True, help="Do not ask the gate first.")
-@click.option("--for", "for_s", type=click.FloatRange(min=60), default=7200.0, metavar="S",
-              help="The longest that all may take, seconds.  [default: 7200]")  # fmt: skip
+@click.option("--for", "for_s", type=click.FloatRange(min=60), metavar="S",
+              help="The longest that all may take, seconds; else the experiment's.")  # fmt: skip
+@click.option("--experiment", type=click.Path(path_type=Path), default=Path("upgrade_rolling"),
+              metavar="FILE|NAME", show_default=True,
+              help="What is asked of clients, and the bounds.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Print the steps, and do nothing.")
 @CLUSTER
 @RUNS
 @SET
 @JSON
-def upgrade(
-    version: str, before_node: str, dry_run: bool, for_s: float, as_json: bool, **given: Any
-) -> None:
+def upgrade(version: str, before_node: str, dry_run: bool, as_json: bool, **given: Any) -> None:
     """Upgrade a kubeadm cluster, one machine at a time, and judge what clients saw meanwhile.
+
+    What is sampled, and what must hold, stands in an experiment; for bounds of your own change a
+    copy (`quorate new upgrade_rolling -o mine.yaml`), or give --set. With upgrade_control_planes
+    the workers are left alone.
 
     Control planes first, then the workers, each drained. The next machine is touched when the last
     one is back with the new version and all is well. THERE IS NO UNDO for an upgrade: told to end
@@ -48,32 +54,29 @@ def upgrade(
     \b
     Example:  quorate upgrade --to v1.37.2 --before-node './bring {node} {version}' --dry-run
               quorate upgrade --to v1.37.2 --before-node './bring {node} {version}'
+              quorate upgrade --to v1.37.2 --experiment mine.yaml
     """
-    from quorate.harness.run import onlooking, telling
+    from quorate.harness.run import onlooking, play, telling
     from quorate.harness.run import upgrade as upgrading
 
     terms = {name: given.pop(name) for name in ("gate_suite", "max_age", "no_gate")}
-    recipe = upgrading.Recipe(
-        version, before_node, tuple(given.pop("options")), tuple(given.pop("nodes"))
-    )
+    source = play.read_source(given.pop("experiment"))
+    document = upgrading.document_of(source, version=version, at_most_s=given.pop("for_s"))
+    words, nodes = tuple(given.pop("options")), tuple(given.pop("nodes"))
     options = run_options(seed=None, **given)
     cluster = onlooking.described(options)
+    nodes = nodes or upgrading.nodes_of(document, cluster=cluster)
+    recipe = upgrading.Recipe(version, before_node, words, nodes)
     planned = upgrading.steps(cluster, recipe)
     if dry_run:
         click.echo(upgrading.told(planned))
         return
     if not terms.pop("no_gate"):
         _ask_the_gate(options, **terms)
-    look = onlooking.at_cluster(
-        cluster,
-        name="upgrade",
-        title=f"What clients saw of an upgrade to {version}",
-        at_most_s=for_s,
-    )
     work = upgrading.Upgrade(
         options.parts.connect(cluster), recipe, planned, say=options.progress.say
     )
-    outcome = onlooking.look_on(look, work, options=options)
+    outcome = onlooking.look_on(document, work, name="upgrade", options=options, after=work.prove)
     click.echo(telling.one(outcome, as_json=as_json))
     sys.exit(outcome.exit_code)
 

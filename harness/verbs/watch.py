@@ -51,15 +51,10 @@ def watch(words: Sequence[str], for_s: float | None, as_json: bool, **given: Any
     look = (
         onlooking.at_urls(urls, at_most_s=at_most_s)
         if urls
-        else onlooking.at_cluster(
-            onlooking.described(options),
-            name="watch",
-            title="What clients saw of the API",
-            at_most_s=at_most_s,
-        )
+        else onlooking.at_cluster(at_most_s=at_most_s)
     )
     work = onlooking.Command(command) if command else onlooking.Nothing()
-    outcome = onlooking.look_on(look, work, options=options)
+    outcome = onlooking.look_on(look.document(), work, name=look.name, options=options)
     click.echo(telling.one(outcome, as_json=as_json))
     sys.exit(outcome.exit_code)
 

@@ -144,7 +144,14 @@ def test_a_suite_lists_files_that_are_there(path: Path) -> None:
 
 
 def test_every_control_is_played_by_a_suite() -> None:
-    assert {path.resolve() for path in FILES} == {one.file for one in played()}
+    """Not what waits for somebody's own upgrade: a game-day does none."""
+    awaiting = [path for path in FILES if read_experiment(path).upgrade is not None]
+    assert {path.name for path in awaiting} == {
+        "upgrade_rolling.yaml",
+        "upgrade_control_planes.yaml",
+    }
+    rest = {path.resolve() for path in FILES if path not in awaiting}
+    assert rest == {one.file for one in played()}
 
 
 def suite_of(name: str) -> Suite:

@@ -217,6 +217,31 @@ def test_help_imports_next_to_nothing() -> None:
         assert f"  {verb} " in done.stdout
 
 
+def test_an_experiment_about_an_upgrade_is_begun_with_a_copy(
+    root: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    mine = tmp_path / "mine.yaml"
+    assert ended(["new", "upgrade_rolling", "-o", str(mine)]) == 0
+    assert mine.read_text() == (root / "experiments" / "upgrade_rolling.yaml").read_text()
+    assert ended(["new", "upgrade_rolling", "--target", "vip-holder"]) == 2
+    assert "has no target" in capfd.readouterr().err
+    assert ended(["new", "upgrade_sideways"]) == 2
+
+
+def test_what_an_upgrade_asks_is_read_before_anything_is_done(
+    root: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["upgrade", "--to", "v1.37.2", "--dry-run", "--experiment"]
+    assert ended([*asked, "vip_drop_holder"]) == 2
+    assert "watch_until: upgraded" in capfd.readouterr().err
+    assert ended([*asked, str(tmp_path / "none.yaml")]) == 2
+    assert "none.yaml: found No such file" in capfd.readouterr().err
+    text = (root / "experiments" / "upgrade_rolling.yaml").read_text()
+    (tmp_path / "mine.yaml").write_text(text.replace("watch_until: upgraded", "watch_until: ever"))
+    assert ended([*asked, str(tmp_path / "mine.yaml")]) == 2
+    assert "mine.yaml:18: method[0]" in capfd.readouterr().err
+
+
 def test_every_verb_has_an_example(capfd: pytest.CaptureFixture[str]) -> None:
     for verb in ("gameday", "gate", "judge", "new", "report", "run", "schedule", "schema", "undo"):
         assert ended([verb, "--help"]) == 0

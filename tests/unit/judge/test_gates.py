@@ -173,3 +173,35 @@ def test_bounds_of_another_phase_do_not_need_the_fault(
     assert [result.value for result in results] == [0.0, 1.5, 3.0, 13.0]
     states = [State.MET, State.MISSED, State.MISSED, State.MET]
     assert [result.state for result in results] == states
+
+
+@pytest.mark.parametrize(
+    ("told", "state"),
+    [
+        ([{"ok": True, "evidence": "the nodes report v1.37.2"}], State.MET),
+        ([{"ok": False, "evidence": "no upgrade was seen"}], State.INCONCLUSIVE),
+        ([], State.INCONCLUSIVE),
+        ([{"ok": True}, {"ok": False, "evidence": "no upgrade was seen"}], State.INCONCLUSIVE),
+    ],
+)
+def test_an_upgrade_that_did_not_take_place_is_never_met(
+    make_experiment: MakeExperiment,
+    make_run: MakeRun,
+    told: list[dict[str, object]],
+    state: State,
+) -> None:
+    watching = make_experiment(method=("watch",))
+    (step,) = watching.method
+    awaits = step.model_copy(update={"arguments": {"watch_until": "upgraded", "at_most_s": 60}})
+    run = make_run()
+    kept = [one for one in run.events if not one.kind.startswith(("injection", "undo"))]
+    window = [Event(30.0, "watch_started"), Event(39.0, "watch_ended")]
+    proofs = [Event(39.5, "upgrade_proved", data) for data in told]
+    events = sorted([*kept, *window, *proofs], key=lambda event: event.t)
+    without = replace(run, events=tuple(events))
+    assert judge(watching, without).verdict is State.MET, "of an experiment that awaits none"
+    verdict = judge(watching.model_copy(update={"method": (awaits,)}), without)
+    assert verdict.verdict is state
+    if state is not State.MET:
+        wanted = "no upgrade was seen" if told else "nobody looked whether there was one"
+        assert reason(verdict, "upgrade") == wanted

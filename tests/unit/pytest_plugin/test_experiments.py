@@ -124,6 +124,22 @@ def test_unarmed_they_are_skipped_with_the_reason(project: Project, player: Play
     assert player.played == []
 
 
+def test_an_upgrade_is_somebody_s_own_work(project: Project, player: Player) -> None:
+    project.ship("etcd_kill")
+    project.ship("upgrade_rolling")
+    result = project.run("experiments")
+    result.assert_outcomes(passed=1, skipped=1)
+    result.stdout.fnmatch_lines(["SKIPPED*`quorate upgrade`, or `quorate run` while you upgrade*"])
+    assert player.played == ["etcd_kill"]
+    (project.path / "suites").mkdir()
+    entry = "{file: ../experiments/upgrade_rolling.yaml, expect: MET}"
+    suite = project.path / "suites" / "mine.yaml"
+    suite.write_text(f"format: 1\ntitle: Mine\nexperiments: [{entry}]\n")
+    result = project.run("suites/mine.yaml")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*suite mine: upgrade_rolling.yaml waits for an upgrade*"])
+
+
 def test_a_variable_and_the_ini_file_arm_too(
     project: Project, player: Player, monkeypatch: pytest.MonkeyPatch
 ) -> None:

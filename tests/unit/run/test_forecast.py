@@ -157,7 +157,7 @@ def test_a_shipped_experiment(name: str, expected: dict[str, tuple[float, float]
 
 def test_the_table_above_is_whole() -> None:
     (mark,) = test_a_shipped_experiment.pytestmark  # type: ignore[attr-defined]
-    assert {case[0] for case in mark.args[1]} == {path.stem for path in EXPERIMENTS.glob("*.yaml")}
+    assert {case[0] for case in mark.args[1]} == set(SHIPPED)
 
 
 @pytest.mark.parametrize("path", sorted(EXPERIMENTS.rglob("controls/*.yaml")), ids=lambda p: p.stem)
@@ -255,7 +255,8 @@ def test_what_is_predicted_is_of_the_configuration_that_is_there_now() -> None:
     assert other.formula != whole.formula
 
 
-SHIPPED = sorted(path.stem for path in EXPERIMENTS.glob("*.yaml"))
+SHIPPED = sorted(path.stem for path in EXPERIMENTS.glob("*.yaml") if read(path.stem).faults)
+"""An upgrade, which is awaited, puts nothing on that could be predicted."""
 
 
 @pytest.mark.parametrize("name", SHIPPED)

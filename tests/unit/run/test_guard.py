@@ -30,6 +30,12 @@ class Watcher:
     def tick(self, what: str = "") -> None:
         self.tripped = self.tripped or (self.guarded and self.trips)
 
+    def recovered(self, *, at_least_s: float) -> Callable[[], bool]:
+        return lambda: False
+
+    def whole(self) -> Callable[[], bool]:
+        return lambda: False
+
     def until(self, done: Callable[[], bool], *, at_most_s: float, what: str) -> bool:
         self.tick()
         return False

@@ -3,39 +3,51 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 import pytest
 
-from quorate.harness.errors import UsageError
+from quorate.harness.cluster.file import write_cluster
+from quorate.harness.errors import SpecError, UsageError
 from quorate.harness.model.cluster import Cluster
 from quorate.harness.model.experiment import Experiment
-from quorate.harness.run import by_hand, live, onlooking
+from quorate.harness.run import live, onlooking
+from quorate.harness.store.bounds_file import read_setting
 from quorate.harness.verbs.watch import told_apart, watch
 
 
-def read(look: onlooking.Look) -> Experiment:
+def read(look: onlooking.Look, cluster_file: Path | None = None) -> Experiment:
     """As a run would read it; SpecError where it is none."""
-    plan = {"objectives": list(look.objectives)}
-    document = by_hand.sampling(look.probes, at_most_s=look.at_most_s, plan=plan)
-    words = live.known_words()
-    return Experiment.from_mapping(
-        document,
-        known_functions=words.functions,
-        known_probes=words.probes,
-        known_arrangements=words.arrangements,
-    )
+    document = look.document()
+    return live.on_cluster(document, live.checked(document), cluster=cluster_file)[1]
 
 
-def test_the_api_is_asked_by_every_way(cluster: Cluster) -> None:
-    look = onlooking.at_cluster(cluster, name="watch", title="Seen", at_most_s=600)
-    experiment = read(look)
-    servers = {f"api_{node.name}" for node in cluster.control_planes}
+@pytest.fixture
+def cluster_file(cluster: Cluster, tmp_path: Path) -> Path:
+    write_cluster(cluster, tmp_path / "cluster.yaml")
+    return tmp_path / "cluster.yaml"
+
+
+def test_the_api_is_asked_by_every_way(cluster: Cluster, cluster_file: Path) -> None:
+    experiment = read(onlooking.at_cluster(at_most_s=600), cluster_file)
+    servers = {f"server_{node.name}" for node in cluster.control_planes}
     assert set(experiment.probes) == {"api", "api_reused", "watch", *servers}
     judged = {name for name in experiment.bound_names if name.startswith("longest_outage_s")}
     assert len(judged) == len(experiment.probes)
     assert "not_whole_s:fault" in experiment.bound_names
     assert not experiment.faults
+
+
+def test_a_bound_that_is_not_there_is_told_before_anything_is_asked(cluster_file: Path) -> None:
+    options = live.Options(
+        cluster=cluster_file, settings=(read_setting("longest_outage_s:api_cp9=3"),)
+    )
+    look = onlooking.at_cluster(at_most_s=600)
+    with pytest.raises(
+        SpecError, match=r"no experiment has, allowed: .*longest_outage_s:server_cp1"
+    ):
+        onlooking.look_on(look.document(), onlooking.Nothing(), name="watch", options=options)
 
 
 def test_urls_are_asked_in_place_of_the_api() -> None:

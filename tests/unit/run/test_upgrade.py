@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 
-from quorate.harness.errors import UsageError
+from quorate.harness.errors import SpecError, UsageError
 from quorate.harness.model.cluster import HARNESS, Cluster
-from quorate.harness.run import upgrade
+from quorate.harness.run import shipped, upgrade
+from quorate.harness.store.run_directory import ExperimentSource
 from quorate.harness.transport import MemoryTransport, Reply
 
 RECIPE = upgrade.Recipe("v1.37.2", before_node="./bring {node} {version}")
@@ -166,3 +169,51 @@ def test_all_of_it(cluster: Cluster, transport: MemoryTransport) -> None:
     assert work.problem == ""
     assert len(said) == len(work.steps)
     assert not any(call.node == HARNESS for call in transport.calls)
+
+
+# --- the experiment that it plays
+
+
+def shipped_one(name: str = "upgrade_rolling") -> ExperimentSource:
+    return ExperimentSource.read(shipped.find(name))
+
+
+def test_it_plays_the_file_under_its_own_title() -> None:
+    source = shipped_one()
+    document = upgrade.document_of(source, version="v1.37.2")
+    written = yaml.safe_load(source.text)
+    assert document["title"] == "What clients saw of an upgrade to v1.37.2"
+    assert document["extensions"] == written["extensions"], "bounds are the file's"
+    assert document["method"] == written["method"]
+    longer = upgrade.document_of(source, version="v1.37.2", at_most_s=9000)
+    assert longer["method"][0]["provider"]["arguments"]["at_most_s"] == 9000
+
+
+def test_an_experiment_without_an_upgrade_is_not_played(root: Path) -> None:
+    other = ExperimentSource.read(root / "experiments" / "controls" / "nothing_happens.yaml")
+    with pytest.raises(UsageError, match=r"nothing_happens.yaml: .*quorate new upgrade_rolling"):
+        upgrade.document_of(other, version="v1.37.2")
+    text = shipped_one().text.replace("at_most: 1800", "at_mst: 1800")
+    with pytest.raises(SpecError, match=r"mine.yaml:\d+: .*at_mst"):
+        upgrade.document_of(ExperimentSource(text, "mine.yaml"), version="v1.37.2")
+
+
+def test_of_the_control_planes_it_upgrades_only_these(cluster: Cluster) -> None:
+    document = upgrade.document_of(shipped_one("upgrade_control_planes"), version="v1.37.2")
+    assert upgrade.nodes_of(document, cluster=cluster) == ("cp1", "cp2", "cp3")
+    whole = upgrade.document_of(shipped_one(), version="v1.37.2")
+    assert upgrade.nodes_of(whole, cluster=cluster) == ()
+
+
+def test_what_it_upgraded_is_what_it_proves(cluster: Cluster, transport: MemoryTransport) -> None:
+    asked: list[Any] = []
+    run: Any = SimpleNamespace(
+        versions=SimpleNamespace(proof=lambda *, nodes: asked.append(set(nodes)) or (True, "new")),
+        directory=SimpleNamespace(append_event=lambda *_, **data: asked.append(data)),
+    )
+    work, _ = done(cluster, transport, Kube("v1.37.2"), nodes=["cp2", "w1"])
+    work.prove(run)
+    assert asked == [{"cp2", "w1"}, {"ok": True, "evidence": "new"}]
+    work.problem = "drain w1: refused"
+    work.prove(run)
+    assert asked[-1] == {"ok": False, "evidence": "drain w1: refused"}

@@ -55,7 +55,10 @@ def body_of(world: World, path: str) -> bytes:
                 "metadata": {"name": name},
                 "status": {
                     "conditions": [{"type": "Ready", "status": str(not world.is_off(name))}],
-                    "nodeInfo": {"kubeletVersion": "v1", "containerRuntimeVersion": "fake://1"},
+                    "nodeInfo": {
+                        "kubeletVersion": world.version(name),
+                        "containerRuntimeVersion": "fake://1",
+                    },
                 },
             }
             for name in world.nodes

@@ -106,6 +106,12 @@ def answer(world: World, node: str, argv: list[str]) -> int:
         (world.path / "stopped" / node).unlink(missing_ok=True)
     elif argv[:2] == ["systemctl", "is-active"]:
         print("inactive" if world.is_stopped(node) else "active")
+    elif argv[:2] == ["kubeadm", "upgrade"]:
+        return int("--fail" in argv)
+    elif argv[:3] == ["systemctl", "restart", "kubelet"]:
+        world.upgrade(node, "v2")
+    elif argv == ["systemctl", "daemon-reload"]:
+        pass
     elif argv[:1] == ["python3"] and "-u" in argv:
         return follow(world, node)
     elif argv[:1] == ["python3"]:

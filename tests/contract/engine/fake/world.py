@@ -46,6 +46,15 @@ class World:
         """Whether keepalived is stopped there."""
         return (self.path / "stopped" / node).exists()
 
+    def version(self, node: str) -> str:
+        """Of its kubelet."""
+        file = self.path / "versions" / node
+        return file.read_text() if file.exists() else "v1"
+
+    def upgrade(self, node: str, version: str) -> None:
+        (self.path / "versions").mkdir(exist_ok=True)
+        self._write(f"versions/{node}", version)
+
     def boot_id(self, node: str) -> str:
         return (self.path / "boot" / node).read_text()
 
