@@ -30,7 +30,7 @@ EXPERIMENTS = Path(__file__).parents[3] / "experiments"
 FACTS = Facts(
     "cp1",
     "cp2",
-    {"k8s-app=kube-dns": ("w1",), service.SELECTOR: ("w1",)},
+    {"k8s-app=kube-dns": ("w1",), service.SELECTOR: ("w1",), "app=quorate-webhook": ("w1",)},
     {"scheduler-leader": "cp2", "controller-manager-leader": "cp2"},
 )
 BACKUPS = ("cp1", "cp2", "cp3")
@@ -116,9 +116,9 @@ SKEW = 0.61
          {"bad_samples dns": (0, 31), "bad_samples web": (0, 0),
           "bad_samples asked": "there is no formula for the path dns",
           "bad_samples inside pod api": "there is no formula for the path cluster-ip"}),
-        ("etcd_isolate", {"longest_outage_s api": (0, 7.5)}),
+        ("etcd_isolate", {"longest_outage_s api": (0, 7.5), "weighted_outage_s api": SHARE}),
         ("etcd_kill", {"longest_outage_s api": (0, 7.5)}),
-        ("etcd_partition", {"longest_outage_s api": (0, 7.5)}),
+        ("etcd_partition", {"longest_outage_s api": (0, 7.5), "weighted_outage_s api": SHARE}),
         ("etcd_pause", {"longest_outage_s api": (0, 7.5)}),
         ("etcd_quorum_loss",
          {"longest_outage_s cached": "there is no formula for the path apiserver"}),
