@@ -98,12 +98,17 @@ def _count(rows: Sequence[Row], head: str, word: str) -> int:
     return sum(row[head] == word for row in rows)
 
 
+def _costs(rows: Sequence[Row]) -> str:
+    return f"{_count(rows, 'inside', 'yes')} of {len(rows)} measured costs lie in the interval told"
+
+
 QUESTIONS: Mapping[str, tuple[str, Callable[[Sequence[Row]], str]]] = {
     "known-answers": ("Outages whose true length is known", _known_answers),
     "observer": ("Beside an independent observer", _observer),
     "observer-40hz": ("The same, when the observer asked 40 times a second", _observer),
     "predicted": ("Predicted against measured", _predicted),
     "experiments": ("Shipped experiments and controls", _experiments),
+    "audit-costs": ("What the audit says that a misconfiguration costs, and what it cost", _costs),
     "topologies": ("Game-days on labs of other shapes, as expected", _shapes),
     "kills": ("Runs killed (SIGKILL) at a random instant", _ended),
     "signals": ("Runs told to end (SIGINT, SIGTERM)", _ended),
