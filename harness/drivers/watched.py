@@ -6,7 +6,7 @@ DaemonSets, and those without a controller.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
@@ -66,7 +66,7 @@ class Resource(NamedTuple):
     read: Callable[[Object], Thing | None]
 
 
-def followed(namespaces: tuple[str, ...]) -> tuple[Resource, ...]:
+def followed(namespaces: Sequence[str]) -> tuple[Resource, ...]:
     """The nodes, and the pods and EndpointSlices of these namespaces."""
     found = [Resource("nodes", "/api/v1/nodes", node_of)]
     for each in namespaces:

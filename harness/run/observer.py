@@ -19,6 +19,8 @@ from quorate.harness.drivers.watched import Noticed, followed
 from quorate.harness.drivers.watching import ObjectsFollower
 from quorate.harness.model import service
 from quorate.harness.model.cluster import Cluster, Node, Role
+from quorate.harness.model.experiment import Experiment
+from quorate.harness.model.objectives import TimeToRescheduled
 from quorate.harness.run.components import Components, Fact, Key
 from quorate.harness.run.sightings import Sightings
 from quorate.harness.store.run_directory import RunDirectory
@@ -33,7 +35,13 @@ GARP = "garp"
 """Who announces the VIP by gratuitous ARP, as a node hears it: kept beside who has the address."""
 
 NAMESPACES = (service.NAMESPACE, "kube-system")
-"""Whose pods are followed: of the service under watch, and CoreDNS."""
+"""Whose pods are followed in every run: of the service under watch, and CoreDNS."""
+
+
+def followed_namespaces(experiment: Experiment) -> tuple[str, ...]:
+    """These, and those of the owners that an objective is about."""
+    owners = [one.owner for one in experiment.objectives if isinstance(one, TimeToRescheduled)]
+    return tuple(dict.fromkeys([*NAMESPACES, *(owner.partition("/")[0] for owner in owners)]))
 
 
 def followed_nodes(cluster: Cluster) -> tuple[Node, ...]:
@@ -45,9 +53,11 @@ def followed_nodes(cluster: Cluster) -> tuple[Node, ...]:
     )
 
 
-def sources_of(drivers: Drivers, *, transport: Transport, sink: Sink) -> list[Source]:
+def sources_of(
+    drivers: Drivers, *, transport: Transport, sink: Sink, namespaces: Sequence[str]
+) -> list[Source]:
     """A thread for each node, each API server, the list of nodes, and all that each API server
-    tells of objects."""
+    tells of nodes, and of pods and endpoints in these namespaces."""
     cluster = drivers.cluster
     return [
         *(
@@ -59,7 +69,7 @@ def sources_of(drivers: Drivers, *, transport: Transport, sink: Sink) -> list[So
         *(
             ObjectsFollower(node, resource=resource, kube=drivers.kube, sink=sink)
             for node in cluster.control_planes
-            for resource in followed(NAMESPACES)
+            for resource in followed(namespaces)
         ),
     ]
 

@@ -27,7 +27,7 @@ from quorate.harness.run.guard import Guard
 from quorate.harness.run.injector import Injector, Safety
 from quorate.harness.run.lease import ClusterLease
 from quorate.harness.run.ledger import Ledger
-from quorate.harness.run.observer import Observer, sources_of
+from quorate.harness.run.observer import Observer, followed_namespaces, sources_of
 from quorate.harness.run.places import read_places
 from quorate.harness.run.progress import Progress
 from quorate.harness.run.request import Request
@@ -53,8 +53,12 @@ def _acting(cluster: Cluster, directory: Path) -> Transport:
     return for_cluster(cluster, in_flight=InFlight(directory))
 
 
-def _sources(drivers: Drivers, sink: Sink) -> Sequence[Source]:
-    return sources_of(drivers, transport=drivers.transport, sink=sink)
+Sources = Callable[[Drivers, Sink, Sequence[str]], Sequence[Source]]
+"""Who reports, of pods in these namespaces."""
+
+
+def _sources(drivers: Drivers, sink: Sink, namespaces: Sequence[str]) -> Sequence[Source]:
+    return sources_of(drivers, transport=drivers.transport, sink=sink, namespaces=namespaces)
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ class Parts:
     enter: Callable[[Cluster], object] = enter_network_namespace
     connect: Callable[[Cluster], Drivers] = _connect
     acting: Callable[[Cluster, Path], Transport] = _acting
-    sources: Callable[[Drivers, Sink], Sequence[Source]] = _sources
+    sources: Sources = _sources
     sampling: Callable[..., Sampling] = Sampling
     guardian: Callable[[], Guardian] = Guardian
 
@@ -112,12 +116,13 @@ def _observer(
     request: Request,
     *,
     directory: RunDirectory,
-    sources: Callable[[Drivers, Sink], Sequence[Source]],
+    sources: Sources,
     drivers: Drivers,
 ) -> Observer:
     sink: Sink = queue.SimpleQueue()
     components = Components(request.cluster)
-    return Observer(components, directory=directory, sources=sources(drivers, sink), sink=sink)
+    found = sources(drivers, sink, followed_namespaces(request.experiment))
+    return Observer(components, directory=directory, sources=found, sink=sink)
 
 
 def _safety(parts: Parts, *, directory: RunDirectory, stack: contextlib.ExitStack) -> Safety:

@@ -109,6 +109,7 @@ def _cost(said: Mapping[str, Any], finding: str) -> tuple[float, float, str]:
 
 def _measured(verdict: Mapping[str, Any], indicator: str) -> tuple[float, float, float]:
     one = next(each for each in verdict["objectives"] if each["indicator"] == indicator)
+    assert one["value"] is not None, one["reason"]
     return one["value"], one["low"], float("inf") if one["high"] is None else one["high"]
 
 

@@ -11,11 +11,13 @@ from quorate.harness.drivers.watched import Noticed, Thing
 from quorate.harness.model.cluster import Cluster
 from quorate.harness.model.timeline import Event
 from quorate.harness.run.components import Components
-from quorate.harness.run.observer import NAMESPACES, Observer, sources_of
+from quorate.harness.run.observer import NAMESPACES, Observer, followed_namespaces, sources_of
 from quorate.harness.run.play import read_experiment, read_source
 from quorate.harness.store.run_directory import RunDirectory
 from tests import paper_lab
 from tests.memory_api import MemoryServer
+
+CONTROLS = Path(__file__).parents[3] / "experiments" / "controls"
 
 EXPERIMENT = Path(__file__).parents[3] / "experiments" / "pod_kill.yaml"
 
@@ -54,9 +56,14 @@ def test_every_api_server_is_followed_for_every_resource() -> None:
     drivers = paper_lab.drivers(MemoryServer())
     kube: Any = drivers.kube
     kube.api_server = lambda node: None  # nothing is asked: no thread is started
-    sources = sources_of(drivers, transport=drivers.transport, sink=queue.SimpleQueue())
+    experiment = read_experiment(read_source(CONTROLS / "node_power_off_of_only_webhook.yaml"))
+    followed = followed_namespaces(experiment)
+    assert followed == (*NAMESPACES, "quorate-webhook"), "and whatever an objective is about"
+    sources = sources_of(
+        drivers, transport=drivers.transport, sink=queue.SimpleQueue(), namespaces=followed
+    )
     names = {source.name for source in sources}
     for node in ("cp1", "cp2", "cp3"):
         assert f"nodes by {node}" in names
-        assert {f"pods of {each} by {node}" for each in NAMESPACES} <= names
-        assert {f"endpoints of {each} by {node}" for each in NAMESPACES} <= names
+        assert {f"pods of {each} by {node}" for each in followed} <= names
+        assert {f"endpoints of {each} by {node}" for each in followed} <= names
