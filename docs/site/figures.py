@@ -109,7 +109,10 @@ QUESTIONS: Mapping[str, tuple[str, Callable[[Sequence[Row]], str]]] = {
     "predicted": ("Predicted against measured", _predicted),
     "experiments": ("Shipped experiments and controls", _experiments),
     "audit-costs": ("What the audit says that a misconfiguration costs, and what it cost", _costs),
-    "topologies": ("Game-days on labs of other shapes, as expected", _shapes),
+    "topologies": (
+        "Game-days on other labs, or with the least rights",
+        _shapes,
+    ),
     "kills": ("Runs killed (SIGKILL) at a random instant", _ended),
     "signals": ("Runs told to end (SIGINT, SIGTERM)", _ended),
     "reboots": ("Node rebooted, harness and guardian gone", _ended),

@@ -25,7 +25,7 @@ def is_network_namespace(path: Path) -> bool:
     """
     try:
         return path.stat().st_dev == _OWN.stat().st_dev
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
 
 

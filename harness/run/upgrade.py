@@ -72,8 +72,9 @@ def document_of(
 
 def nodes_of(document: Mapping[str, Any], *, cluster: Cluster) -> tuple[str, ...]:
     """Those that the experiment is about; empty for all of the cluster."""
-    only = document["method"][0]["provider"]["arguments"].get("nodes") == "control-plane"
-    return tuple(node.name for node in cluster.control_planes) if only else ()
+    if not upgraded.of_control_planes(document["method"][0]["provider"]["arguments"]):
+        return ()
+    return tuple(node.name for node in cluster.control_planes)
 
 
 @dataclass(frozen=True)
@@ -170,19 +171,26 @@ class Upgrade:
         upgraded.prove(run, nodes={step.about for step in self.steps}, problem=self.problem)
 
     def _do(self) -> None:
+        try:
+            self._do_steps()
+        finally:
+            if self._left is not None:
+                self._take_back(self._left)
+
+    def _do_steps(self) -> None:
         for number, step in enumerate(self.steps, start=1):
             if self._ending.is_set():
                 self.problem = f"ended before: {step.title}; an upgrade has no undo: go on with it"
                 break
             self._now = step.title
             self._told.append(f"step {number} of {len(self.steps)}: {step.title}")
+            self.problem = f"{step.title}: did not end"
             try:
                 self._step(step)
             except QuorateError as error:
                 self.problem = f"{step.title}: {error}"
                 break
-        if self._left is not None:
-            self._take_back(self._left)
+            self.problem = ""
 
     def _step(self, step: Step) -> None:
         if not step.argv:

@@ -1,7 +1,7 @@
 """Somebody's own upgrade: whether it is over, and the proof that there was one.
 
-By what kubelets report, which are upgraded last on each machine; so it is the same for kubeadm,
-for a tool of somebody's own, and for machines that are replaced.
+By what kubelets and API servers report; so it is the same for kubeadm and for any other tool that
+upgrades machines in their place.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class Versions:
         """Whether `over` ever said yes."""
         self._kube, self._clock = drivers.kube, drivers.clock
         self._components = components
-        step = experiment.upgrade
-        only = step is not None and step.arguments.get("nodes") == "control-plane"
-        self._nodes = [node.name for node in drivers.cluster.control_planes] if only else []
+        self._planes = drivers.cluster.control_planes
+        only = experiment.upgrade is not None and of_control_planes(experiment.upgrade.arguments)
+        self._nodes = [node.name for node in self._planes] if only else []
         self._before: Mapping[str, str] = {}
         self._next_look = 0.0
 
@@ -63,15 +63,25 @@ class Versions:
         """
         chosen = nodes or self._nodes
         now, before = _of(self._reported(), chosen), _of(self._before, chosen)
-        found, known = set(now.values()), set(before.values())
-        if len(found) == 1 and found != known:
-            return True, f"the nodes report {_text(now)}; when the run began, {_text(before)}"
-        if found <= known and all(before.get(name, said) == said for name, said in now.items()):
-            return (
-                False,
-                f"no upgrade was seen: the nodes report {_text(now)} as when the run began",
-            )
-        return False, f"the upgrade was not over: the nodes report {_text(now)}"
+        if not _news(now, before):
+            text = f"no upgrade was seen: the nodes report {_text(now)} as when the run began"
+            return False, text
+        if len(set(now.values())) > 1:
+            return False, f"the upgrade was not over: the nodes report {_text(now)}"
+        if behind := self._servers_behind(now):
+            text = ", ".join(f"that of {name} {said}" for name, said in behind.items())
+            return False, f"the upgrade was not over: API servers of another version: {text}"
+        return True, f"the nodes report {_text(now)}; when the run began, {_text(before)}"
+
+    def _servers_behind(self, nodes: Mapping[str, str]) -> dict[str, str]:
+        """API servers that are of another version than the kubelet beside them: not every tool
+        renews the kubelet last (Kubespray does it first)."""
+        found = {
+            node.name: self._kube.server_version(node)
+            for node in self._planes
+            if node.name in nodes
+        }
+        return {name: said for name, said in found.items() if said != nodes[name]}
 
     def proof(self, *, nodes: Collection[str] = ()) -> tuple[bool, str]:
         """The same of an upgrade after which the cluster is whole; raises nothing."""
@@ -101,6 +111,19 @@ def prove(run: Run, *, nodes: Collection[str] = (), problem: str = "") -> dict[s
     ok, text = (False, problem) if problem else run.versions.proof(nodes=nodes)
     run.directory.append_event("upgrade_proved", ok=ok, evidence=text)
     return {"upgraded": ok, "evidence": text}
+
+
+def of_control_planes(arguments: Mapping[str, object]) -> bool:
+    """Whether the step is about control planes alone."""
+    return arguments.get("nodes") == "control-plane"
+
+
+def _news(now: Mapping[str, str], before: Mapping[str, str]) -> bool:
+    """Whether a node reports another version than before, or a new one a version of its own."""
+    known = set(before.values())
+    return any(
+        before[name] != said if name in before else said not in known for name, said in now.items()
+    )
 
 
 def _of(reported: Mapping[str, str], nodes: Collection[str]) -> dict[str, str]:

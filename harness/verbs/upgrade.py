@@ -12,7 +12,13 @@ from quorate.harness.cli import CLUSTER, JSON, RUNS, SET, run_options, suite_fil
 
 
 @click.command()
-@click.option("--to", "version", required=True, metavar="VERSION", help="As kubeadm takes it.")
+@click.option(
+    "--to",
+    "version",
+    required=True,
+    metavar="VERSION",
+    help="Of Kubernetes, with or without its v.",
+)
 @click.option(
     "--before-node",
     default="",
@@ -60,6 +66,7 @@ def upgrade(version: str, before_node: str, dry_run: bool, as_json: bool, **give
     from quorate.harness.run import upgrade as upgrading
 
     terms = {name: given.pop(name) for name in ("gate_suite", "max_age", "no_gate")}
+    version = f"v{version.removeprefix('v')}"  # as kubelets report it
     source = play.read_source(given.pop("experiment"))
     document = upgrading.document_of(source, version=version, at_most_s=given.pop("for_s"))
     words, nodes = tuple(given.pop("options")), tuple(given.pop("nodes"))

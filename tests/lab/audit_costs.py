@@ -78,17 +78,21 @@ def compare(lab: Lab, finding: str, folder: Path) -> Compared:
 
     def begun() -> bool:
         assert live.process.poll() is None, "the run ended before it began"
-        return any(one["kind"] == "baseline_started" for one in events_of(live.directory))
+        return any(one["kind"] == "sampling_started" for one in events_of(live.directory))
 
-    eventually("everything is arranged", begun, timeout_s=ARRANGED_S)
-    said = json.loads(lab.run("audit", "--json", check=False).stdout)
-    live.process.wait(timeout=ENDS_S)
+    try:
+        eventually("everything is arranged", begun, timeout_s=ARRANGED_S)
+        said = json.loads(lab.run("audit", "--json", check=False).stdout)
+        live.process.wait(timeout=ENDS_S)
+    finally:
+        live.process.terminate()  # nothing, where it has ended; else it takes off what is on
+        live.process.wait()
     assert live.directory is not None
     verdict: dict[str, Any] = json.loads((live.directory / "verdict.json").read_text())
     low, high, at = _cost(said, finding)
     value, least, most = _measured(verdict, indicator)
     tolerance = MARGIN * high
-    inside = most >= low - tolerance and least <= high + tolerance
+    inside = low - tolerance <= value <= high + tolerance
     return Compared(
         **stamp(),
         finding=f"{finding} of {at}",

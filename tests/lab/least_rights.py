@@ -4,7 +4,7 @@
 
 grants a lab's ServiceAccount `quorate` what `quorate rights` prints and no more, makes an ordinary
 user on every node with its lines for sudoers, and writes FOLDER/cluster.yaml for both. The lab
-keeps them until it is down; `revoke` takes them back.
+keeps them until it is down.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ PARTS = ("probes", "pods", "faults")
 USER = "quorate"
 MAKE_USER = f"""\
 set -eu
-useradd --create-home --password '*' {USER}
+id {USER} > /dev/null 2>&1 || useradd --create-home --password '*' {USER}
 install -d -m 0700 -o {USER} -g {USER} /home/{USER}/.ssh
 install -m 0600 -o {USER} -g {USER} /root/.ssh/authorized_keys /home/{USER}/.ssh/authorized_keys
 printf '%s' "$1" > /etc/sudoers.d/{USER}
@@ -38,7 +38,12 @@ set -eu
 echo "{USER}:$1" | chpasswd
 echo "{USER} ALL=(root) ALL" > /etc/sudoers.d/{USER}
 """
-REMOVE_USER = f"rm -f /etc/sudoers.d/{USER}; userdel --remove {USER}"
+REMOVE_USER = f"""\
+rm -f /etc/sudoers.d/{USER}
+id {USER} > /dev/null 2>&1 || exit 0
+pkill -KILL -u {USER}  # a login that ssh keeps open
+userdel --remove --force {USER}
+"""
 
 
 @dataclass
@@ -47,7 +52,7 @@ class LeastRights:
 
     lab: Lab
     folder: Path
-    manifest: str = field(init=False)
+    manifest: str = ""
 
     @property
     def cluster(self) -> Path:
@@ -119,10 +124,12 @@ class LeastRights:
 
     def revoke(self) -> None:
         """No account, no rules, no user."""
-        self._write(self.manifest)
-        self.lab.kubectl("delete", "--ignore-not-found", "-f", str(self._path))
+        if self.manifest:
+            self._write(self.manifest)
+            self.lab.kubectl("delete", "--ignore-not-found", "-f", str(self._path))
         for node in self._nodes():
-            self.lab.on(node, "sh", "-c", REMOVE_USER)
+            done = self.lab.on(node, "sh", "-c", REMOVE_USER)
+            assert done.returncode == 0, f"{node}: {done.stdout}{done.stderr}"
 
 
 def without(role: Mapping[str, Any], rule: int) -> str:

@@ -92,7 +92,7 @@ class DnsProbe(Probe):
             self._loop.watch(handle, selectors.EVENT_READ, lambda _: self._readable(shot, asked))
             handle.send(asked.message)
         except OSError as error:
-            self._over(shot, outcome=_outcome(error), detail=_reason(error))
+            self._over(shot, outcome=outcome_of(error), detail=_reason(error))
 
     def _readable(self, shot: Shot, asked: _Asked) -> None:
         try:
@@ -100,7 +100,7 @@ class DnsProbe(Probe):
         except BlockingIOError:
             return
         except OSError as error:
-            self._over(shot, outcome=_outcome(error), detail=_reason(error))
+            self._over(shot, outcome=outcome_of(error), detail=_reason(error))
             return
         try:
             problem = problem_in(message, asked=asked.message)
@@ -119,11 +119,15 @@ class DnsProbe(Probe):
         self._end(shot, outcome=outcome, detail=detail, link=asked)
 
 
-def _outcome(error: OSError) -> str:
-    ours = OURS | {errno.ENETUNREACH}
-    return "UNKNOWN" if error.errno in ours else "FAILED"
+_OURS = (OURS | {errno.ENETUNREACH}) - {errno.EPERM}
+"""EPERM is how a datagram hears of a REJECT on its own machine (net/netfilter/core.c, nf_hook_slow:
+a dropped packet is -EPERM): kube-proxy's, of a service without endpoints, told to all who ask."""
+
+
+def outcome_of(error: OSError) -> str:
+    return "UNKNOWN" if error.errno in _OURS else "FAILED"
 
 
 def _reason(error: OSError) -> str:
     name = errno.errorcode.get(error.errno or 0, str(error.errno))
-    return f"ours: {name}" if _outcome(error) == "UNKNOWN" else name
+    return f"ours: {name}" if outcome_of(error) == "UNKNOWN" else name

@@ -10,7 +10,7 @@ import yaml
 
 from quorate.harness.errors import DriverError, SpecError, UsageError
 from quorate.harness.faults.contract import LONGEST_LOOK_S
-from quorate.harness.model.cluster import Cluster
+from quorate.harness.model.cluster import Cluster, Node
 from quorate.harness.model.experiment import Experiment
 from quorate.harness.model.verdict import State
 from quorate.harness.run import pace, shipped, upgraded
@@ -29,6 +29,8 @@ class World:
 
     def __init__(self, cluster: Cluster, **versions: str) -> None:
         self.versions = {**dict.fromkeys(NODES, OLD), **versions}
+        self.servers: dict[str, str] = {}
+        """API servers that are not of the version of the kubelet beside them."""
         self.ready = dict.fromkeys(NODES, True)
         self.lacking: tuple[Key, ...] = ()
         self.asked = 0
@@ -47,6 +49,9 @@ class World:
         if self.silent:
             raise DriverError("no API server answers")
         return {name: {"kubelet version": one} for name, one in self.versions.items()}
+
+    def server_version(self, node: Node) -> str:
+        return self.servers.get(node.name, self.versions[node.name])
 
     def nodes_ready(self) -> dict[str, bool]:
         return self.ready
@@ -109,10 +114,34 @@ def test_a_new_machine_of_the_old_version_is_no_upgrade(cluster: Cluster) -> Non
     assert "no upgrade was seen" in versions.proof()[1]
 
 
-def test_machines_may_be_replaced(cluster: Cluster) -> None:
+def test_a_kubelet_may_be_renewed_before_its_api_server(cluster: Cluster) -> None:
+    """As Kubespray does it: it is not over while the last API server is the old one."""
+    world = World(cluster)
+    versions = world.begun("upgrade_control_planes")
+    world.upgrade("cp1", "cp2", "cp3")
+    world.servers["cp3"] = OLD
+    assert not world.over(versions)
+    assert versions.proof() == (
+        False,
+        f"the upgrade was not over: API servers of another version: that of cp3 {OLD}",
+    )
+    world.servers.clear()
+    assert world.over(versions)
+
+
+def test_a_node_that_goes_is_no_upgrade_of_the_rest(cluster: Cluster) -> None:
+    world = World(cluster, w1=OLD, **dict.fromkeys(NODES[:-1], NEW))
+    versions = world.begun()
+    del world.versions["w1"]
+    assert not world.over(versions)
+    assert "no upgrade was seen" in versions.proof()[1]
+
+
+def test_a_new_worker_of_the_new_version_is_told_too(cluster: Cluster) -> None:
     world = World(cluster)
     versions = world.begun()
-    world.versions = {**dict.fromkeys(NODES[:-1], NEW), "w7": NEW}
+    world.upgrade()
+    world.versions["w7"] = NEW
     assert world.over(versions)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import struct
 
 import pytest
 
-from quorate.harness.sampling.program.dns import BadMessage, problem_in, question
+from quorate.harness.sampling.program.dns import BadMessage, outcome_of, problem_in, question
 
 NAME = "kubernetes.default.svc.cluster.local"
 ASKED = question(NAME, number=0x1234)
@@ -69,3 +71,16 @@ def test_what_is_no_answer_to_the_question(message: bytes) -> None:
 def test_capitals_in_the_answer_do_not_matter() -> None:
     message = answer(ADDRESS)
     assert problem_in(message.replace(b"kubernetes", b"KuberNetes"), asked=ASKED) == ""
+
+
+@pytest.mark.parametrize(
+    ("number", "outcome"),
+    [
+        (errno.EPERM, "FAILED"),  # kube-proxy rejects what goes to a service without endpoints
+        (errno.ECONNREFUSED, "FAILED"),
+        (errno.ENETUNREACH, "UNKNOWN"),
+        (errno.ENOBUFS, "UNKNOWN"),
+    ],
+)
+def test_which_errors_say_something_about_the_cluster(number: int, outcome: str) -> None:
+    assert outcome_of(OSError(number, os.strerror(number))) == outcome

@@ -47,8 +47,8 @@ class Doorkeeper:
         return self._line.lower() in head.lower()
 
 
-def body_of(world: World, path: str) -> bytes:
-    """What an API server says."""
+def body_of(world: World, path: str, *, host: str) -> bytes:
+    """What the API server at an address says; it is renewed with the kubelet beside it."""
     if path == "/api/v1/nodes":
         nodes = [
             {
@@ -66,7 +66,10 @@ def body_of(world: World, path: str) -> bytes:
         return json.dumps({"kind": "NodeList", "items": nodes}).encode()
     if path.startswith("/api/v1/namespaces/kube-system/configmaps/kubeadm-config"):
         return b'{"kind":"ConfigMap","apiVersion":"v1","data":{}}'
-    return b'{"gitVersion":"v1"}' if path == "/version" else b"ok"
+    if path == "/version":
+        there = next((name for name, address in world.nodes.items() if address == host), "")
+        return json.dumps({"gitVersion": world.version(there)}).encode()
+    return b"ok"
 
 
 def leased(method: str, given: bytes) -> tuple[int, bytes]:
@@ -136,7 +139,7 @@ class Listener:
                 head = await reader.readuntil(b"\r\n\r\n")
                 method, path = head.decode().split()[:2]
                 given = await reader.readexactly(_length(head))
-                status, body = 200, body_of(self._world, path)
+                status, body = 200, body_of(self._world, path, host=self._host)
                 if not self._door.lets_in(head.decode(), method, path):
                     status, body = 401, b"{}"
                 elif path.endswith("/selfsubjectaccessreviews"):
