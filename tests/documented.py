@@ -69,7 +69,9 @@ ELSEWHERE: Mapping[str, str] = {
     "quorate lab up --fix-host --etcd external": _SHAPE,
     "quorate lab up --fix-host --load-balancers 2": _SHAPE,
     "quorate lab up --fix-host --balancer nginx": _SHAPE,
-    "quorate gameday nginx": "not played yet; tests/unit/run plans it on paper",
+    "quorate gameday nginx": _SHAPE,
+    "quorate gameday core_nginx": _SHAPE,
+    "quorate gameday core_external_etcd": _SHAPE,
     "quorate rights --probes --faults": "tests/unit/run/test_rights.py",
     "umask 077": _OWN,
     "kubectl config view --raw --minify"
