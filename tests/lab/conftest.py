@@ -136,7 +136,8 @@ class Lab:
         full = bool(pods) and all(len(set(pod.split("/"))) == 1 for pod in pods)
         readyz = ("curl", "-skf", "-m", "2", "https://127.0.0.1:6443/readyz")
         servers = [self.on(node, *readyz).returncode for node in powered if node.startswith("cp")]
-        return len(ready) == len(powered) and all(ready) and full and not any(servers)
+        whole = len(ready) == len(self.plan.kubernetes_nodes) and all(ready)
+        return whole and full and not any(servers)
 
     def play(self, experiment: str, *words: str, timeout_s: float = 600) -> Played:
         """`quorate run` of an experiment, by its path under experiments/."""
