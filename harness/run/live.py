@@ -140,11 +140,16 @@ def checked(document: Mapping[str, Any]) -> Experiment:
         known_probes=words.probes,
         known_arrangements=words.arrangements,
     )
+    check_alone(experiment)
+    return experiment
+
+
+def check_alone(experiment: Experiment) -> None:
+    """All that its model does not know and that no cluster is needed for. SpecError."""
     check_arguments(experiment)
     check_length(experiment)
     check_registers(experiment)
     check_probes(experiment)
-    return experiment
 
 
 def _tell_bounds(experiment: Experiment, progress: Progress) -> None:

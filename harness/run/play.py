@@ -10,17 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from quorate.harness.errors import QuorateError, SpecError
-from quorate.harness.faults.catalogue import check_arguments
 from quorate.harness.model.experiment import Experiment
 from quorate.harness.run import live, shipped
-from quorate.harness.run.ledger import check_registers
-from quorate.harness.run.limits import check_length
 from quorate.harness.run.outcome import Outcome
 from quorate.harness.store.bounds_file import rebound, refuse_unused
 from quorate.harness.store.experiment_file import check_experiment
 from quorate.harness.store.run_directory import ExperimentSource
 from quorate.harness.store.yaml_lines import located, parse_yaml
-from quorate.probes.catalogue import check_probes
 
 SETTINGS = {
     # In-process, chaoslib ignores the experiment's `runtime` and takes it from the settings.
@@ -61,10 +57,7 @@ def _read(source: ExperimentSource) -> tuple[dict[str, Any], Experiment]:
     words = live.known_words()
     experiment = check_experiment(document, lines, file=source.file, words=words)
     with located(source.file, lines=lines):
-        check_arguments(experiment)
-        check_length(experiment)
-        check_registers(experiment)
-        check_probes(experiment)
+        live.check_alone(experiment)
     return document, experiment
 
 

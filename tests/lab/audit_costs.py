@@ -14,16 +14,16 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from quorate.harness.cluster.state import state_directory
 from quorate.harness.judge.conformance import MARGIN
 from tests.evidence import EVIDENCE, Stamped, row_appended, stamp
 from tests.lab.conftest import Lab, eventually
-from tests.lab.killing import Live, events_of
+from tests.lab.killing import Live
 
 TABLE = EVIDENCE / "audit-costs.md"
 ARRANGED_S = 240.0
@@ -75,13 +75,9 @@ def compare(lab: Lab, finding: str, folder: Path) -> Compared:
     path = folder / f"{name}.yaml"
     path.write_text(yaml.safe_dump(document, sort_keys=False))
     live = Live.start(lab, lab.argv("run", str(path)))
-
-    def begun() -> bool:
-        assert live.process.poll() is None, "the run ended before it began"
-        return any(one["kind"] == "sampling_started" for one in events_of(live.directory))
-
     try:
-        eventually("everything is arranged", begun, timeout_s=ARRANGED_S)
+        arranged = partial(live.has_come_to, "sampling_started")
+        eventually("everything is arranged", arranged, timeout_s=ARRANGED_S)
         said = json.loads(lab.run("audit", "--json", check=False).stdout)
         live.process.wait(timeout=ENDS_S)
     finally:
@@ -119,10 +115,9 @@ def _measured(verdict: Mapping[str, Any], indicator: str) -> tuple[float, float,
 
 if __name__ == "__main__":
     name, *wanted = sys.argv[1:]
-    root = Path(__file__).parents[2]
     runs = Path(os.environ.get("QUORATE_RUNS", "runs")).absolute()
     runs.mkdir(parents=True, exist_ok=True)
-    here = Lab(name, state_directory() / "labs" / name / "cluster.yaml", runs, root)
+    here = Lab.called(name, runs=runs)
     for finding in wanted or EXPERIMENTS:
         eventually("the cluster is whole", here.is_whole, timeout_s=300)
         row = compare(here, finding, runs)

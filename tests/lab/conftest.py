@@ -80,6 +80,12 @@ class Lab:
     runs: Path
     root: Path
 
+    @classmethod
+    def called(cls, name: str, *, runs: Path) -> Lab:
+        """The lab of that name, up or not."""
+        cluster = state_directory() / "labs" / name / "cluster.yaml"
+        return cls(name, cluster, runs, Path(__file__).parents[2])
+
     def argv(self, *words: str) -> list[str]:
         """A quorate command line."""
         return [sys.executable, "-m", "quorate", *words]
@@ -207,14 +213,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def lab(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """The lab, whole. Its end is a test too: the host must be as it was before."""
-    runs = tmp_path_factory.mktemp("runs")
     borrowed = os.environ.get("QUORATE_TEST_LAB")
     name = borrowed or OWN_NAME
-    cluster = state_directory() / "labs" / name / "cluster.yaml"
+    called = Lab.called(name, runs=tmp_path_factory.mktemp("runs"))
     if borrowed:
-        yield Lab(name, cluster, runs, root)
+        yield called
         return
     quorate = [sys.executable, "-m", "quorate", "lab"]
     _run([*quorate, "down", "--name", name], timeout_s=DOWN_TIMEOUT_S)  # what a killed pass left
@@ -228,7 +233,7 @@ def lab(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
             stderr=sys.stderr,
         )
         assert made.returncode == 0, f"quorate lab up: exit code {made.returncode} (see above)"
-        yield Lab(name, cluster, runs, root)
+        yield called
     finally:
         gone = _run([*quorate, "down", "--name", name], timeout_s=DOWN_TIMEOUT_S)
     assert gone.returncode == 0, gone.stderr

@@ -56,6 +56,11 @@ class Live:
         made = set(self.runs.glob("*Z-*")) - self.before
         return made.pop() if made else None
 
+    def has_come_to(self, kind: str) -> bool:
+        """Whether an event of that kind is written; the run must not have ended before."""
+        assert self.process.poll() is None, f"the run ended before {kind}"
+        return any(event["kind"] == kind for event in events_of(self.directory))
+
     @property
     def age_s(self) -> float:
         """Seconds since its start."""

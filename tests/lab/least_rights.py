@@ -10,7 +10,6 @@ keeps them until it is down.
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,16 +18,15 @@ from typing import Any
 
 import yaml
 
-from quorate.harness.cluster.state import state_directory
+from quorate.harness.model.rights import PARTS
 from tests.lab.conftest import Lab
 
-PARTS = ("probes", "pods", "faults")
 USER = "quorate"
 MAKE_USER = f"""\
 set -eu
 id {USER} > /dev/null 2>&1 || useradd --create-home --password '*' {USER}
 install -d -m 0700 -o {USER} -g {USER} /home/{USER}/.ssh
-install -m 0600 -o {USER} -g {USER} /root/.ssh/authorized_keys /home/{USER}/.ssh/authorized_keys
+install -m 0600 -o {USER} -g {USER} ~root/.ssh/authorized_keys /home/{USER}/.ssh/authorized_keys
 printf '%s' "$1" > /etc/sudoers.d/{USER}
 chmod 0440 /etc/sudoers.d/{USER}
 visudo -cq
@@ -62,19 +60,20 @@ class LeastRights:
     def _path(self) -> Path:
         return self.folder / "rights.yaml"
 
-    def grant(self, *parts: str) -> None:
-        """All that `quorate rights` prints of these parts."""
+    def grant(self) -> None:
+        """All that `quorate rights` prints, of every part."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.manifest = self.lab.run("rights", *(f"--{part}" for part in parts)).stdout
+        self.manifest = self.lab.run("rights", *(f"--{part}" for part in PARTS)).stdout
         self.apply(self.manifest)
         sudoers = self.lab.run("rights", "--sudoers", USER).stdout
-        for node in self._nodes():
-            done = self.lab.on(node, "sh", "-c", MAKE_USER, "sh", sudoers)
-            assert done.returncode == 0, f"{node}: {done.stdout}{done.stderr}"
+        self._on_all(MAKE_USER, sudoers)
         self._describe()
 
-    def _nodes(self) -> list[str]:
-        return list(self.lab.powered())
+    def _on_all(self, script: str, *words: str) -> None:
+        """On every node, as root."""
+        for node in self.lab.powered():
+            done = self.lab.on(node, "sh", "-c", script, "sh", *words)
+            assert done.returncode == 0, f"{node}: {done.stdout}{done.stderr}"
 
     def _describe(self) -> None:
         described = yaml.safe_load(self.lab.cluster.read_text())
@@ -96,19 +95,19 @@ class LeastRights:
         its = yaml.safe_dump_all(
             one for one in every if one["metadata"]["name"] == f"quorate-{part}"
         )
-        self._write(its)
-        self.lab.kubectl("delete", "-f", str(self._path))
+        self._delete(its)
         try:
             yield
         finally:
             self.apply(its)
 
-    def _write(self, manifest: str) -> None:
-        self._path.write_text(manifest)
-
     def apply(self, manifest: str) -> None:
-        self._write(manifest)
+        self._path.write_text(manifest)
         self.lab.kubectl("apply", "-f", str(self._path))
+
+    def _delete(self, manifest: str, *options: str) -> None:
+        self._path.write_text(manifest)
+        self.lab.kubectl("delete", *options, "-f", str(self._path))
 
     def roles(self) -> Iterator[dict[str, Any]]:
         """Every Role and ClusterRole of the manifest."""
@@ -118,18 +117,13 @@ class LeastRights:
 
     def ask_password(self, password: str) -> None:
         """From now on sudo asks the user for this password, on every node."""
-        for node in self._nodes():
-            done = self.lab.on(node, "sh", "-c", ASK_PASSWORD, "sh", password)
-            assert done.returncode == 0, f"{node}: {done.stdout}{done.stderr}"
+        self._on_all(ASK_PASSWORD, password)
 
     def revoke(self) -> None:
         """No account, no rules, no user."""
         if self.manifest:
-            self._write(self.manifest)
-            self.lab.kubectl("delete", "--ignore-not-found", "-f", str(self._path))
-        for node in self._nodes():
-            done = self.lab.on(node, "sh", "-c", REMOVE_USER)
-            assert done.returncode == 0, f"{node}: {done.stdout}{done.stderr}"
+            self._delete(self.manifest, "--ignore-not-found")
+        self._on_all(REMOVE_USER)
 
 
 def without(role: Mapping[str, Any], rule: int) -> str:
@@ -140,8 +134,6 @@ def without(role: Mapping[str, Any], rule: int) -> str:
 
 if __name__ == "__main__":
     name = sys.argv[2] if len(sys.argv) > 2 else "quorate"
-    home = state_directory() / "labs" / name / "cluster.yaml"
-    runs = Path(os.environ.get("QUORATE_RUNS", "runs"))
-    made = LeastRights(Lab(name, home, runs, Path(__file__).parents[2]), Path(sys.argv[1]))
-    made.grant(*PARTS)
+    made = LeastRights(Lab.called(name, runs=Path("runs")), Path(sys.argv[1]))
+    made.grant()
     print(made.cluster)

@@ -30,7 +30,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quorate import __version__
-from quorate.harness.cluster.state import state_directory
 from tests.evidence import EVIDENCE, ROOT, Stamped, machine, row_appended, rows_read
 from tests.known.peers import CELLS, Compared, compared
 from tests.known.pieces import Known, known_answers
@@ -99,17 +98,16 @@ def main(words: list[str] | None = None) -> int:
     asked = options.kinds or [*ALONE, *ON_LAB]
     ends = time.monotonic() + 60 * options.for_min
     kinds = dict(ALONE)
-    cluster = state_directory() / "labs" / options.lab / "cluster.yaml"
+    lab = Lab.called(options.lab, runs=ROOT / "runs" / "soak")
     if set(asked) - set(ALONE):
-        runs = ROOT / "runs" / "soak"
-        runs.mkdir(parents=True, exist_ok=True)
-        kinds |= on_lab(Soak(Lab(options.lab, cluster, runs, ROOT)))
+        lab.runs.mkdir(parents=True, exist_ok=True)
+        kinds |= on_lab(Soak(lab))
     against = 0
     for name, kind in kinds.items():
         if name in asked:
             against += grow(EVIDENCE / f"{name}.md", kind, options=options, ends=ends)
     if "observer" in asked:
-        against += compare.main(["--cluster", str(cluster)])
+        against += compare.main(["--cluster", str(lab.cluster)])
     return 1 if against else 0
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import yaml
 
 from tests.lab import hurried, residue
 from tests.lab.conftest import WHOLE_S, Lab, Played, assert_nothing_is_left, eventually
-from tests.lab.killing import Live, events_of
+from tests.lab.killing import Live
 
 pytestmark = pytest.mark.lab
 
@@ -84,13 +85,8 @@ def test_each_misconfiguration_is_found(
     path.write_text(yaml.safe_dump(document, sort_keys=False))
     eventually("the cluster is whole", lab.is_whole, timeout_s=WHOLE_S)
     live = Live.start(lab, hurried.argv("run", str(path)))
-
-    def begun() -> bool:
-        assert live.process.poll() is None, "the run ended before it began"
-        kinds = {event["kind"] for event in events_of(live.directory)}
-        return "baseline_started" in kinds
-
     try:
+        begun = partial(live.has_come_to, "baseline_started")
         eventually("everything is arranged", begun, timeout_s=180)
         said = audited(lab)
         assert live.process.wait(timeout=300) in (0, 1, 3)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from quorate.harness.model.rights import PARTS, POD_VANTAGE, RIGHTS, TAKING_OVER, Right
+from quorate.harness.model.rights import POD_VANTAGE, RIGHTS, TAKING_OVER, Right
 from tests.lab import hurried, residue
 from tests.lab.conftest import (
     WHOLE_S,
@@ -57,7 +57,7 @@ def least(
     eventually("the cluster is whole", lab.is_whole, timeout_s=WHOLE_S)
     given = LeastRights(lab, tmp_path_factory.mktemp("least"))
     try:
-        given.grant(*PARTS)
+        given.grant()
         yield given
     finally:
         given.revoke()
@@ -130,7 +130,7 @@ def test_a_node_whose_sudo_refuses_is_named_before_anything_is_touched(
     lab: Lab, least: LeastRights
 ) -> None:
     experiment = str(lab.root / "experiments" / "apiserver_kill.yaml")
-    away = f"/root/sudoers-{USER}"
+    away = f"/var/tmp/sudoers-{USER}"
     assert lab.on("cp2", "mv", f"/etc/sudoers.d/{USER}", away).returncode == 0
     try:
         played = lab.play_argv(
@@ -141,7 +141,9 @@ def test_a_node_whose_sudo_refuses_is_named_before_anything_is_touched(
     assert played.exit_code == 3
     assert "cp2" in played.output
     assert "sudo" in played.output
-    assert not {"injected", "injection_proved"} & {event["kind"] for event in played.events}
+    assert not {"injection_started", "injection_proved"} & {
+        event["kind"] for event in played.events
+    }
 
 
 def test_sudo_that_asks_gets_its_password_and_nothing_keeps_it(

@@ -11,11 +11,9 @@ from typing import Any
 import pytest
 
 from quorate.harness.errors import QuorateError, RefusedError, UsageError
-from quorate.harness.faults.catalogue import FAULTS, check_arguments
-from quorate.harness.model.experiment import Experiment
+from quorate.harness.faults.catalogue import FAULTS
 from quorate.harness.run import by_hand, live
 from quorate.harness.run.outcome import Outcome
-from quorate.probes.catalogue import check_probes
 
 
 class Run:
@@ -65,19 +63,6 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     return made
 
 
-def experiment_of(document: Any) -> Experiment:
-    words = live.known_words()
-    read = Experiment.from_mapping(
-        document,
-        known_functions=words.functions,
-        known_probes=words.probes,
-        known_arrangements=words.arrangements,
-    )
-    check_arguments(read)
-    check_probes(read)
-    return read
-
-
 def injecting(**more: Any) -> Any:
     given = {"target": "etcd-leader", "arguments": {}, "at_most_s": 30.0, "plan": {}} | more
     return by_hand.injecting("etcd_isolate", **given)
@@ -94,7 +79,7 @@ OFF = ["back", "undo, until whole"]
 @pytest.mark.parametrize("fault", sorted(FAULTS))
 def test_each_fault_makes_an_experiment_that_is_valid(fault: str) -> None:
     document = by_hand.injecting(fault, target="node:cp1", arguments={}, at_most_s=20, plan={})
-    read = experiment_of(document)
+    read = live.checked(document)
     assert [step.func for step in read.method] == [fault, "undo"]
     assert read.method[0].arguments["at_most_s"] == 20
 
@@ -103,24 +88,24 @@ def test_a_plan_stands_in_place_of_the_example_s() -> None:
     objectives = [{"indicator": "outages", "of": "mine", "at_most": 1}]
     probes = {"mine": {"probe": "api_write", "path": "vip", "connection": "new", "rate_hz": 25}}
     plan = {"probes": probes, "objectives": objectives, "abort_when": None, "baseline_s": 12}
-    read = experiment_of(injecting(plan=plan))
+    read = live.checked(injecting(plan=plan))
     assert list(read.probes) == ["mine"]
     assert read.abort_when is None
     with pytest.raises(QuorateError, match="baselines_s"):
-        experiment_of(injecting(plan={"baselines_s": 12}))
+        live.checked(injecting(plan={"baselines_s": 12}))
 
 
 def test_a_fault_or_an_argument_that_is_not_there_is_told() -> None:
     with pytest.raises(UsageError, match="no fault is called"):
         by_hand.injecting("etcd_isolat", target="x", arguments={}, at_most_s=1, plan={})
     with pytest.raises(QuorateError, match="unknown argument 'strongly'"):
-        experiment_of(injecting(arguments={"strongly": True}))
+        live.checked(injecting(arguments={"strongly": True}))
 
 
 @pytest.mark.parametrize("rate_hz", [20, 7, 0.5, 200])
 def test_sampling_is_an_experiment_without_a_fault(rate_hz: float) -> None:
     asked = {"probe": "api_quorum_read", "path": "vip", "connection": "new", "rate_hz": rate_hz}
-    read = experiment_of(by_hand.sampling({"api": asked}, at_most_s=90, plan={}))
+    read = live.checked(by_hand.sampling({"api": asked}, at_most_s=90, plan={}))
     assert read.faults == ()
     assert read.method[0].arguments == {"for_s": 90}
     assert read.objectives[0].at_most == 0
@@ -130,7 +115,7 @@ def test_sampling_is_an_experiment_without_a_fault(rate_hz: float) -> None:
 def test_what_is_no_rate_is_told_by_the_strict_reader() -> None:
     asked = {"probe": "api_quorum_read", "path": "vip", "connection": "new", "rate_hz": "often"}
     with pytest.raises(QuorateError, match="rate_hz"):
-        experiment_of(by_hand.sampling({"api": asked}, at_most_s=90, plan={}))
+        live.checked(by_hand.sampling({"api": asked}, at_most_s=90, plan={}))
 
 
 def test_the_block_stands_between_the_act_and_the_undo(run: Run, tmp_path: Path) -> None:
